@@ -1,0 +1,61 @@
+//! The seam between a build and the machine.
+//!
+//! A build runs what strangers wrote: build scripts and procedural macros. Whatever stands between them and the machine
+//! is a [`Confine`]: it turns the [`Step`] that should run into the command that runs it, sealed as well as it can. The
+//! environment, limits, wall-clock time and end of that command are the compiler's business and are the same for all.
+//!
+//! [`Unsealed`] is the form for trusted code and for machines without namespaces. What holds already without a sealed
+//! jail: the environment is cleared; sources, dependencies, target, home and temporary folder are private to one build;
+//! the shared cargo home is never named to a build; a repository's `.cargo/config.toml` and `rust-toolchain.toml` are
+//! not read, as cargo runs from a folder outside of it; each process has limits; the whole process group is killed at the end.
+//! What does not hold: a build script may read and write whatever the worker's user may, open network connections,
+//! fill the disk with many files, and leave the process group by `setsid`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A command of the build, with all that it needs to see.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The program, by its absolute path.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Its whole environment.
+    pub env: BTreeMap<OsString, OsString>,
+    /// The folder that it starts in.
+    pub folder: PathBuf,
+    /// What it needs to read: toolchain, sources, dependencies. The programs and libraries of the system come on top.
+    pub reads: Vec<PathBuf>,
+    /// What it needs to write: target, home and temporary folder.
+    pub writes: Vec<PathBuf>,
+}
+
+/// Confines a build.
+pub trait Confine: Send + Sync + fmt::Debug {
+    /// The command that runs `step` confined.
+    ///
+    /// # Errors
+    /// When the machine does not offer what the jail is made of.
+    fn confine(&self, step: &Step) -> io::Result<Command>;
+}
+
+/// No jail beyond a cleared environment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unsealed;
+
+impl Confine for Unsealed {
+    fn confine(&self, step: &Step) -> io::Result<Command> {
+        let mut command = Command::new(&step.program);
+        command
+            .args(&step.args)
+            .env_clear()
+            .envs(&step.env)
+            .current_dir(&step.folder);
+        Ok(command)
+    }
+}

@@ -1,0 +1,28 @@
+//! Source at a commit, or a module behind a URL, to an artifact.
+//!
+//! [`Compiler::resolve`] turns a branch or a tag into a commit; [`Compiler::compile`] turns a commit into wasm, in two
+//! halves: first everything is fetched, with network but without running a line of what is fetched, then it is built
+//! without network, through the seam of [`jail`]. A failure is a value with a stable code and a sentence that is safe to
+//! show; what the tools printed travels beside it and is for administrators only.
+//!
+//! What the first form contains, and what it leaves to the jail, is said in [`jail`].
+
+mod artifact;
+mod build;
+mod compiler;
+mod error;
+mod git;
+pub mod jail;
+mod module;
+mod process;
+mod repository;
+mod settings;
+mod toolchain;
+
+pub use artifact::{Artifact, BuildRecord};
+pub use compiler::{Compiler, ResolvedSource};
+pub use error::Error;
+pub use process::ProcessLimits;
+pub use repository::Repository;
+pub use settings::{Limits, ModuleLimits, Reach, Settings};
+pub use toolchain::Toolchain;

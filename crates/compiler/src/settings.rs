@@ -1,0 +1,136 @@
+//! Everything that a compiler is told; it reads neither the environment nor anyone's home folder by itself.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::jail::{Confine, Unsealed};
+use crate::process::ProcessLimits;
+use crate::toolchain::Toolchain;
+
+/// A mebibyte, in bytes.
+const MIB: u64 = 1024 * 1024;
+
+/// How and where to compile.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The hosts that repositories may be on, each with the folder-like URL that `owner/repo` is appended to. A `file:` URL
+    /// maps a host to a local folder.
+    pub hosts: BTreeMap<String, Url>,
+    /// Builds happen in private folders in here. No folder above it may hold a `.cargo/config.toml` that cargo should not
+    /// read.
+    pub work: PathBuf,
+    /// The cargo home that downloads are cached in, owned by the compiler and never shown to a build.
+    pub cargo_home: PathBuf,
+    /// The machine's own cargo configuration, which says how to reach crates.io; used for fetching only.
+    pub cargo_config: Option<PathBuf>,
+    /// Variables for the steps that use the network and for no other, such as a proxy or the path of certificates.
+    pub network_env: BTreeMap<String, String>,
+    /// The Rust that builds.
+    pub toolchain: Toolchain,
+    /// What stands between a build and the machine.
+    pub jail: Arc<dyn Confine>,
+    /// Builds that may run at the same time; the others wait.
+    pub builds_at_once: usize,
+    /// What one build may use.
+    pub limits: Limits,
+    /// What a module behind a URL may be.
+    pub modules: ModuleLimits,
+}
+
+impl Settings {
+    /// GitHub only, the usual limits, everything kept below `folder`.
+    pub fn in_folder(folder: &Path, toolchain: Toolchain) -> Self {
+        Self {
+            hosts: github(),
+            work: folder.join("builds"),
+            cargo_home: folder.join("cargo-home"),
+            cargo_config: None,
+            network_env: BTreeMap::new(),
+            toolchain,
+            jail: Arc::new(Unsealed),
+            builds_at_once: 2,
+            limits: Limits::default(),
+            modules: ModuleLimits::default(),
+        }
+    }
+}
+
+/// The one host that is allowed unless settings say otherwise.
+fn github() -> BTreeMap<String, Url> {
+    Url::parse("https://github.com/")
+        .map(|url| BTreeMap::from([("github.com".to_owned(), url)]))
+        .unwrap_or_default()
+}
+
+/// What one build may use.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Wall-clock time of each step that fetches.
+    pub fetch: Duration,
+    /// Wall-clock time of the build. The contract's cap on compile time is 300 s.
+    pub build: Duration,
+    /// What each process of a step that fetches may use. Its largest file bounds what a repository may weigh.
+    pub fetch_process: ProcessLimits,
+    /// What each process of the build may use.
+    pub build_process: ProcessLimits,
+    /// The largest artifact.
+    pub artifact_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let process = ProcessLimits {
+            cpu: Duration::from_secs(300),
+            // Address space, which rustc and its linker map far more of than they touch.
+            memory_bytes: 8 * 1024 * MIB,
+            file_bytes: 512 * MIB,
+            open_files: 4096,
+            processes: 4096,
+            log_bytes: 256 * 1024,
+        };
+        Self {
+            fetch: Duration::from_secs(120),
+            build: Duration::from_secs(300),
+            fetch_process: process.clone(),
+            build_process: process,
+            artifact_bytes: 64 * MIB,
+        }
+    }
+}
+
+/// What a module behind a URL may be.
+#[derive(Clone, Debug)]
+pub struct ModuleLimits {
+    /// The largest module that is fetched.
+    pub bytes: u64,
+    /// Wall-clock time from the first look-up to the last byte.
+    pub wait: Duration,
+    /// Redirects that are followed.
+    pub redirects: usize,
+    /// Which addresses may be connected to.
+    pub reach: Reach,
+}
+
+impl Default for ModuleLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 10 * MIB,
+            wait: Duration::from_secs(30),
+            redirects: 3,
+            reach: Reach::Public,
+        }
+    }
+}
+
+/// Which addresses may be connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Public addresses only: a URL must not lead into the machine's own network.
+    Public,
+    /// Any address, for tests and a town on one machine.
+    Anywhere,
+}
