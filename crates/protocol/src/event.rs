@@ -55,6 +55,10 @@ pub struct ExecutionRequested {
 
 /// The JSON text inside [`ExecutionRequested::request_data`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the shape is given: interface page, 2"
+)]
 pub struct RequestNotice {
     /// The request's number.
     pub request_id: RequestId,

@@ -1,4 +1,4 @@
-//! The words that two OutLayer processes exchange, each defined once: ids, money, limits, requests, responses, events and
+//! The words that two `OutLayer` processes exchange, each defined once: ids, money, limits, requests, responses, events and
 //! HTTP bodies.
 //!
 //! Nothing here does input or output, so that a contract, a worker and a coordinator can all use it. A type enters this

@@ -55,10 +55,6 @@ impl Pricing {
     }
 
     const fn instructions(&self, instructions: u64) -> NearToken {
-        #[expect(
-            clippy::arithmetic_side_effects,
-            reason = "a division by a constant other than 0"
-        )]
         let units = instructions / INSTRUCTIONS_PER_UNIT;
         times(self.per_million_instructions_fee, units)
     }

@@ -72,6 +72,10 @@ pub struct SecretsReference {
     Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the shape is given: interface page, 2"
+)]
 pub struct RequestParams {
     /// Build even if the artifact is there.
     pub force_rebuild: bool,
