@@ -180,4 +180,18 @@ mod tests {
 
         assert_eq!(code, FailureCode::Unknown);
     }
+
+    #[test]
+    fn the_guide_to_errors_lists_every_code_with_who_must_act() {
+        let guide = include_str!("../../../docs/errors.md");
+
+        for code in FailureCode::ALL {
+            let who = match code.fault() {
+                Fault::Guest => "the guest's author",
+                Fault::Requester => "the requester",
+                Fault::Platform => "us",
+            };
+            assert!(guide.contains(&format!("| `{code}` | {who} |")), "{code}");
+        }
+    }
 }
