@@ -79,18 +79,34 @@ impl std::error::Error for Error {}
 /// The sentence that goes with a code when there is nothing particular to say.
 fn usual_sentence(code: FailureCode) -> &'static str {
     match code {
-        FailureCode::RepositoryNotFound => "repository not found: check that its address is correct and that it is public",
-        FailureCode::RepositoryAccessDenied => "cannot access the repository: it may be private or not exist",
+        FailureCode::RepositoryNotFound => {
+            "repository not found: check that its address is correct and that it is public"
+        }
+        FailureCode::RepositoryAccessDenied => {
+            "cannot access the repository: it may be private or not exist"
+        }
         FailureCode::InvalidRepositoryUrl => {
             "invalid repository address: it should look like https://github.com/owner/repo, without spaces"
         }
         FailureCode::CommitNotFound => "the repository has no such commit, tag or branch",
-        FailureCode::GitError => "a git operation failed: check the repository's address and the commit",
-        FailureCode::GitFatalError => "git gave up with a fatal error: check the repository's address and the commit",
-        FailureCode::GitUsageError => "git refused the repository's address or a parameter as invalid",
-        FailureCode::NetworkError => "network connection error: the server may be unreachable for a while",
-        FailureCode::RustCompilationError => "rust compilation failed: the code does not compile for the build target",
-        FailureCode::DependencyNotFound => "dependency resolution failed: a dependency could not be found or fetched",
+        FailureCode::GitError => {
+            "a git operation failed: check the repository's address and the commit"
+        }
+        FailureCode::GitFatalError => {
+            "git gave up with a fatal error: check the repository's address and the commit"
+        }
+        FailureCode::GitUsageError => {
+            "git refused the repository's address or a parameter as invalid"
+        }
+        FailureCode::NetworkError => {
+            "network connection error: the server may be unreachable for a while"
+        }
+        FailureCode::RustCompilationError => {
+            "rust compilation failed: the code does not compile for the build target"
+        }
+        FailureCode::DependencyNotFound => {
+            "dependency resolution failed: a dependency could not be found or fetched"
+        }
         FailureCode::BuildScriptError => "a build script failed",
         FailureCode::CompilationTimedOut => "the build took longer than its limit",
         FailureCode::NoArtifact => "the build made no module: the package needs one binary",
@@ -98,7 +114,9 @@ fn usual_sentence(code: FailureCode) -> &'static str {
         FailureCode::ModuleTooLarge => "the module is larger than the limit",
         FailureCode::HashMismatch => "the module's bytes do not have the pinned sha256",
         FailureCode::BadModule => "the bytes are not a WebAssembly module",
-        FailureCode::PlatformFailure => "the compiler could not do its work; the request is not at fault",
+        FailureCode::PlatformFailure => {
+            "the compiler could not do its work; the request is not at fault"
+        }
         _ => "compilation failed",
     }
 }

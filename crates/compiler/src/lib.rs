@@ -8,16 +8,18 @@
 //! What the first form contains, and what it leaves to the jail, is said in [`jail`].
 
 mod artifact;
-mod build;
+mod cargo;
 mod compiler;
 mod error;
 mod git;
 pub mod jail;
 mod module;
+mod once;
 mod process;
 mod repository;
 mod settings;
 mod toolchain;
+mod workbench;
 
 pub use artifact::{Artifact, BuildRecord};
 pub use compiler::{Compiler, ResolvedSource};

@@ -101,7 +101,11 @@ impl From<ExitStatus> for End {
 }
 
 /// Runs `command` until it ends or `wall` is over; then, or when the caller loses interest, its whole group is killed.
-pub(crate) async fn run(mut command: Command, limits: &ProcessLimits, wall: Duration) -> io::Result<Ended> {
+pub(crate) async fn run(
+    mut command: Command,
+    limits: &ProcessLimits,
+    wall: Duration,
+) -> io::Result<Ended> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -125,7 +129,10 @@ pub(crate) async fn run(mut command: Command, limits: &ProcessLimits, wall: Dura
     if end == End::TimedOut {
         child.wait().await?;
     }
-    let _ = timeout(LAST_WORDS, async { while readers.join_next().await.is_some() {} }).await;
+    let _ = timeout(LAST_WORDS, async {
+        while readers.join_next().await.is_some() {}
+    })
+    .await;
     Ok(Ended {
         end,
         stdout: stdout.text(),
@@ -262,7 +269,8 @@ mod tests {
 
     #[tokio::test]
     async fn keeps_the_end_of_what_is_printed_and_says_how_much_was_dropped() {
-        let script = "i=0; while [ $i -lt 1000 ]; do echo 123456789; i=$((i+1)); done; echo last >&2";
+        let script =
+            "i=0; while [ $i -lt 1000 ]; do echo 123456789; i=$((i+1)); done; echo last >&2";
 
         let ended = run(sh(script), &limits(), Duration::from_secs(10))
             .await
@@ -317,13 +325,16 @@ mod tests {
 
     /// The processes of `group` that live; the dead that nobody has buried yet do not count.
     fn living_members(group: &str) -> Vec<String> {
-        let states = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            let (_, after_name) = stat.rsplit_once(") ")?;
-            let mut fields = after_name.split(' ');
-            let (state, _parent, of_group) = (fields.next()?, fields.next()?, fields.next()?);
-            (of_group == group && state != "Z").then_some(stat)
-        });
+        let states = std::fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .filter_map(|entry| {
+                let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+                let (_, after_name) = stat.rsplit_once(") ")?;
+                let mut fields = after_name.split(' ');
+                let (state, _parent, of_group) = (fields.next()?, fields.next()?, fields.next()?);
+                (of_group == group && state != "Z").then_some(stat)
+            });
         states.collect()
     }
 }

@@ -1,0 +1,174 @@
+//! Fetches a package's dependencies, then builds it without network.
+//!
+//! Both run from a folder outside of the repository and name its manifest, so that neither cargo nor rustup sees the
+//! repository's `.cargo/config.toml` or `rust-toolchain.toml`: those could name programs to run, or a toolchain to download.
+//!
+//! Dependencies are copied out of the shared cargo home (`cargo vendor`, which fetches what is missing and runs nothing), so
+//! that a build has its own and can change nobody else's.
+
+mod classify;
+mod pick;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use bytes::Bytes;
+use protocol::FailureCode;
+use protocol::source::BuildTarget;
+
+use crate::error::Error;
+use crate::jail::Step;
+use crate::process;
+use crate::settings::Settings;
+use crate::workbench::Workbench;
+
+/// Where the workbench seems to be in what the compiler writes into an artifact, so that one commit makes the same bytes
+/// wherever it is built.
+const SEEMING_ROOT: &str = "/outlayer";
+
+/// Cargo, at work on one package.
+pub(crate) struct Cargo<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) bench: &'a Workbench,
+}
+
+impl Cargo<'_> {
+    /// Fetches the dependencies and says what cargo printed.
+    pub(crate) async fn fetch(&self) -> Result<String, Error> {
+        let manifest = self.manifest();
+        if !manifest.is_file() {
+            return Err(Error::saying(
+                FailureCode::CompilationError,
+                "the repository has no Cargo.toml at its root",
+            ));
+        }
+        let mut command = Command::new(self.settings.toolchain.cargo());
+        command
+            .args(["vendor", "--quiet", "--respect-source-config"])
+            .arg("--manifest-path")
+            .arg(manifest)
+            .arg(self.bench.vendor());
+        if self.bench.source().join("Cargo.lock").is_file() {
+            command.arg("--locked");
+        }
+        command
+            .env_clear()
+            .envs(self.environment())
+            .envs(self.network_environment())
+            .current_dir(self.bench.start());
+        let limits = &self.settings.limits;
+        let ended = process::run(command, &limits.fetch_process, limits.fetch)
+            .await
+            .map_err(|error| Error::ours(format!("cargo vendor: {error}")))?;
+        if !ended.is_success() {
+            return Err(classify::of_fetch(&ended));
+        }
+        // What it prints is the configuration that makes cargo use the copies.
+        fs::write(self.bench.cargo_home().join("config.toml"), &ended.stdout)
+            .map_err(|error| Error::ours(format!("config.toml: {error}")))?;
+        Ok(ended.log("cargo vendor"))
+    }
+
+    /// Builds the package and says what cargo printed.
+    pub(crate) async fn build(&self, target: BuildTarget) -> Result<(Bytes, String), Error> {
+        let step = self.build_step(target);
+        let command = self
+            .settings
+            .jail
+            .confine(&step)
+            .map_err(|error| Error::ours(format!("jail: {error}")))?;
+        let limits = &self.settings.limits;
+        let ended = process::run(command, &limits.build_process, limits.build)
+            .await
+            .map_err(|error| Error::ours(format!("cargo build: {error}")))?;
+        let log = ended.log("cargo build");
+        if !ended.is_success() {
+            return Err(classify::of_build(&ended));
+        }
+        let wasm = pick::artifact(self.bench, target, limits.artifact_bytes)
+            .map_err(|error| error.hiding(log.as_str()))?;
+        Ok((wasm, log))
+    }
+
+    fn build_step(&self, target: BuildTarget) -> Step {
+        let toolchain = &self.settings.toolchain;
+        let plain = [
+            "build",
+            "--release",
+            "--bins",
+            "--locked",
+            "--offline",
+            "--target",
+            target.triple(),
+            "--manifest-path",
+        ];
+        let args = plain
+            .map(OsString::from)
+            .into_iter()
+            .chain([self.manifest().into_os_string()])
+            .collect();
+        let mut env = self.environment();
+        env.extend([
+            ("CARGO_HOME".into(), self.bench.cargo_home().into()),
+            ("CARGO_TARGET_DIR".into(), self.bench.target().into()),
+            ("CARGO_ENCODED_RUSTFLAGS".into(), self.remap()),
+            ("CARGO_INCREMENTAL".into(), "0".into()),
+            ("CARGO_NET_OFFLINE".into(), "true".into()),
+        ]);
+        Step {
+            program: toolchain.cargo(),
+            args,
+            env,
+            folder: self.bench.start(),
+            reads: vec![
+                toolchain.sysroot.clone(),
+                self.bench.source(),
+                self.bench.vendor(),
+                self.bench.start(),
+            ],
+            writes: vec![self.bench.target(), self.bench.home(), self.bench.tmp()],
+        }
+    }
+
+    /// The whole environment of a build, and what fetching begins with.
+    fn environment(&self) -> BTreeMap<OsString, OsString> {
+        let toolchain = &self.settings.toolchain;
+        BTreeMap::from([
+            ("PATH".into(), toolchain.path().into()),
+            ("HOME".into(), self.bench.home().into()),
+            ("TMPDIR".into(), self.bench.tmp().into()),
+            ("LC_ALL".into(), "C".into()),
+            ("RUSTC".into(), toolchain.rustc().into()),
+            ("CARGO_TERM_COLOR".into(), "never".into()),
+        ])
+    }
+
+    /// What fetching adds: the shared cargo home, and the way to the outside.
+    fn network_environment(&self) -> BTreeMap<OsString, OsString> {
+        let given = self.settings.network_env.iter();
+        let mut env: BTreeMap<OsString, OsString> = given
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        env.insert(
+            "CARGO_HOME".into(),
+            self.settings.cargo_home.clone().into_os_string(),
+        );
+        env
+    }
+
+    /// The flag that has rustc write [`SEEMING_ROOT`] for the workbench.
+    fn remap(&self) -> OsString {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(self.bench.root());
+        flag.push("=");
+        flag.push(SEEMING_ROOT);
+        flag
+    }
+
+    fn manifest(&self) -> PathBuf {
+        self.bench.source().join("Cargo.toml")
+    }
+}

@@ -1,0 +1,202 @@
+//! Resolves names and checks out commits, without running anything that the repository brings.
+//!
+//! Git is told to read no configuration but ours, to ask nobody for a password, to speak only the protocol that the host is
+//! mapped to, and to run no hooks. Filters run only when a configuration names their program, so none does; submodules and large
+//! files are not fetched. Symbolic links are checked out as plain files, lest a link named `Cargo.lock` be written through.
+
+mod classify;
+mod refs;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use protocol::{CommitHash, FailureCode};
+use url::Url;
+
+use crate::error::Error;
+use crate::process::{self, Ended};
+use crate::repository::Repository;
+use crate::settings::Settings;
+use crate::workbench::Workbench;
+use refs::Refs;
+
+/// The longest list of branches and tags that is read; a line has about 80 bytes.
+const REFS_BYTES: usize = 8 * 1024 * 1024;
+
+/// Configuration that every command gets.
+const CONFIGURATION: [&str; 9] = [
+    "core.hooksPath=/dev/null",
+    "core.symlinks=false",
+    "core.fsmonitor=false",
+    "credential.helper=",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.version=2",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=30",
+];
+
+/// Every branch.
+const BRANCHES: &str = "+refs/heads/*:refs/heads/*";
+/// Every tag.
+const TAGS: &str = "+refs/tags/*:refs/tags/*";
+
+/// Git, at work on one repository for one build.
+pub(crate) struct Git<'a> {
+    settings: &'a Settings,
+    bench: &'a Workbench,
+    location: Url,
+}
+
+impl<'a> Git<'a> {
+    pub(crate) fn of(
+        repository: &Repository,
+        settings: &'a Settings,
+        bench: &'a Workbench,
+    ) -> Result<Self, Error> {
+        let location = repository
+            .location(&settings.hosts)
+            .ok_or_else(|| Error::new(FailureCode::InvalidRepositoryUrl))?;
+        Ok(Self {
+            settings,
+            bench,
+            location,
+        })
+    }
+
+    /// The commit that a branch or a tag is at.
+    pub(crate) async fn commit_of(&self, name: &str) -> Result<CommitHash, Error> {
+        if !refs::is_name(name) {
+            return Err(Error::new(FailureCode::CommitNotFound));
+        }
+        let refs = self.refs(&refs::patterns_of(name)).await?;
+        refs.commit_of(name)
+            .ok_or_else(|| Error::new(FailureCode::CommitNotFound))
+    }
+
+    /// Puts the files of `commit` into the workbench and says what git printed.
+    pub(crate) async fn check_out(&self, commit: &CommitHash) -> Result<String, Error> {
+        self.prove_reachable(commit).await?;
+        let source = self.bench.source();
+        self.init(&source, &[]).await?;
+        let fetch = ["fetch", "--depth=1", "--no-tags", "--no-recurse-submodules"];
+        let fetched = self
+            .git(
+                &source,
+                &[&fetch[..], &[self.location.as_str(), commit.as_str()]].concat(),
+            )
+            .await?;
+        let put = self
+            .git(
+                &source,
+                &["checkout", "--quiet", "--detach", commit.as_str()],
+            )
+            .await?;
+        Ok(format!(
+            "{}{}",
+            fetched.log("git fetch"),
+            put.log("git checkout")
+        ))
+    }
+
+    /// Makes sure that some branch or tag contains `commit`.
+    ///
+    /// Hosts keep the commits of all forks in one store and hand out any of them under any fork's address, so that a
+    /// stranger's commit can be asked for as `acme/app@…`. What is bound to a repository, such as its secrets, must not
+    /// be opened to it.
+    async fn prove_reachable(&self, commit: &CommitHash) -> Result<(), Error> {
+        let refs = self
+            .refs(&["refs/heads/*", "refs/tags/*"].map(str::to_owned))
+            .await?;
+        if refs.has_tip(commit) {
+            return Ok(());
+        }
+        let history = self.bench.history();
+        self.init(&history, &["--bare"]).await?;
+        let fetch = [
+            "fetch",
+            "--filter=tree:0",
+            "--no-tags",
+            "--no-recurse-submodules",
+        ];
+        self.git(
+            &history,
+            &[&fetch[..], &[self.location.as_str(), BRANCHES, TAGS]].concat(),
+        )
+        .await?;
+        let contains = ["for-each-ref", "--count=1", "--contains", commit.as_str()];
+        let found = self.run(&history, &contains, self.log_bytes()).await?;
+        if found.is_success() && !found.stdout.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(FailureCode::CommitNotFound).hiding(found.log("git for-each-ref")))
+    }
+
+    async fn refs(&self, patterns: &[String]) -> Result<Refs, Error> {
+        let mut args = vec!["ls-remote", "--", self.location.as_str()];
+        args.extend(patterns.iter().map(String::as_str));
+        let ended = self.run(&self.bench.start(), &args, REFS_BYTES).await?;
+        if !ended.is_success() {
+            return Err(classify::failure(&ended, "git ls-remote"));
+        }
+        Ok(Refs::read(&ended.stdout))
+    }
+
+    async fn init(&self, folder: &Path, options: &[&str]) -> Result<(), Error> {
+        let folder = folder.to_string_lossy();
+        let args = [&["init", "--quiet", "--template="], options, &[&folder]].concat();
+        self.git(&self.bench.start(), &args).await.map(drop)
+    }
+
+    /// Runs git; anything but success is an error.
+    async fn git(&self, folder: &Path, args: &[&str]) -> Result<Ended, Error> {
+        let ended = self.run(folder, args, self.log_bytes()).await?;
+        if ended.is_success() {
+            return Ok(ended);
+        }
+        let verb = args.first().copied().unwrap_or_default();
+        Err(classify::failure(&ended, &format!("git {verb}")))
+    }
+
+    async fn run(&self, folder: &Path, args: &[&str], log_bytes: usize) -> Result<Ended, Error> {
+        let mut command = Command::new("git");
+        command.current_dir(folder).env_clear();
+        self.set_environment(&mut command);
+        for setting in CONFIGURATION {
+            command.args(["-c", setting]);
+        }
+        command.args(args);
+        let mut limits = self.settings.limits.fetch_process.clone();
+        limits.log_bytes = log_bytes;
+        process::run(command, &limits, self.wall())
+            .await
+            .map_err(|error| Error::ours(format!("git: {error}")))
+    }
+
+    fn set_environment(&self, command: &mut Command) {
+        command
+            .envs(&self.settings.network_env)
+            .env("PATH", self.settings.toolchain.path())
+            .env("HOME", self.bench.home())
+            .env("TMPDIR", self.bench.tmp())
+            .env("LC_ALL", "C")
+            .env("GIT_ALLOW_PROTOCOL", self.location.scheme())
+            .env("GIT_ASKPASS", "/bin/false")
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("GIT_CEILING_DIRECTORIES", self.bench.root())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_SSH_COMMAND", "/bin/false")
+            .env("GIT_TERMINAL_PROMPT", "0");
+    }
+
+    fn wall(&self) -> Duration {
+        self.settings.limits.fetch
+    }
+
+    fn log_bytes(&self) -> usize {
+        self.settings.limits.fetch_process.log_bytes
+    }
+}
