@@ -45,6 +45,7 @@ pub(crate) struct Node {
     wait_limit: Duration,
     body_limit: usize,
     state_view_limit: u64,
+    feed_wait: Duration,
     calls: Calls,
 }
 
@@ -53,10 +54,11 @@ impl Node {
         Self {
             chain,
             addr,
-            finality_lag: config.finality_lag,
+            finality_lag: config.chain.finality_lag,
             wait_limit: config.wait_limit,
             body_limit: config.body_limit,
             state_view_limit: config.state_view_limit,
+            feed_wait: config.feed_wait,
             calls: Calls::default(),
         }
     }
@@ -66,8 +68,22 @@ impl Node {
         &self,
         read: impl FnOnce(Reader<'_>) -> R + Send + 'static,
     ) -> Result<R, Error> {
-        let (lag, limit) = (self.finality_lag, self.state_view_limit);
-        self.chain.ask(move |producer| read(Reader::new(producer.chain(), lag, limit))).await
+        let limit = self.state_view_limit;
+        self.chain.ask(move |producer| read(Reader::new(producer.chain(), limit))).await
+    }
+}
+
+impl Node {
+    /// Waits until the block at a height is final, unless that is far off; then, and when it takes too long, goes on.
+    pub(crate) async fn await_final(&self, height: u64) {
+        /// Heights above the head for which it is worth waiting.
+        const NEAR: u64 = 8;
+        let wanted = height.saturating_add(self.finality_lag);
+        if wanted <= self.chain.height().saturating_add(NEAR) {
+            let mut heights = self.chain.heights();
+            // A time-out or a stop is answered by the look that follows.
+            let _ = tokio::time::timeout(self.feed_wait, heights.wait_for(|newest| *newest >= wanted)).await;
+        }
     }
 }
 

@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::chain::Chain;
+use crate::chain::{self, Chain};
 use crate::rpc;
 
-pub use config::{Config, Pace};
+pub use config::{BODY_LIMIT, Config, FEED_WAIT, Pace, STATE_VIEW_LIMIT, WAIT_LIMIT};
 pub(crate) use producer::Producer;
 pub(crate) use thread::ChainThread;
 
@@ -36,6 +36,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The chain could not be opened.
+    #[error("cannot open the chain")]
+    Chain(#[from] chain::Error),
     /// The thread that owns the chain could not be started.
     #[error("cannot start the chain's thread")]
     Thread(#[source] io::Error),
@@ -54,12 +57,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a node over `chain`: binds the listener, starts producing blocks, answers clients.
-    pub async fn start(chain: Chain, config: Config) -> Result<Self, Error> {
+    /// Starts a node: opens the chain, binds the listener, makes blocks, answers clients.
+    pub async fn start(config: Config) -> Result<Self, Error> {
         let listen = |source| Error::Listen { addr: config.rpc_addr, source };
         let listener = TcpListener::bind(config.rpc_addr).await.map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
 
+        let chain = Chain::new(config.chain.clone())?;
         let chain = ChainThread::start(Producer::new(chain, &config)).map_err(Error::Thread)?;
         let (stopping, stopped) = watch::channel(false);
         let node = rpc::Node::new(chain.clone(), &config, addr);
@@ -106,10 +110,11 @@ impl Server {
 
     /// Makes one block, whatever the pace, and returns its height.
     pub async fn produce_block(&self) -> Result<u64, Error> {
-        self.fast_forward(1).await
+        self.chain.ask(Producer::produce).await?;
+        Ok(self.height())
     }
 
-    /// Makes `blocks` blocks, whatever the pace, and returns the height of the last.
+    /// Makes `blocks` blocks at once, in chain time faster than others, and returns the height of the last.
     pub async fn fast_forward(&self, blocks: u64) -> Result<u64, Error> {
         self.chain.fast_forward(blocks).await
     }

@@ -1,7 +1,9 @@
 //! How a node is run: where it listens, when it makes blocks, how long it lets clients wait.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+
+use crate::genesis::Config as ChainConfig;
 
 /// The longest a call waits for a transaction, as a node's `rpc.polling_config.polling_timeout` has it by default.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
@@ -12,8 +14,8 @@ pub const BODY_LIMIT: usize = 10 << 20;
 /// The largest state without code, in bytes, that one `view_state` shows; a node's `trie_viewer_state_size_limit`.
 pub const STATE_VIEW_LIMIT: u64 = 50_000;
 
-/// The most access keys in one answer; a node's `view_access_keys_limit`.
-pub const KEYS_VIEW_LIMIT: usize = 100;
+/// How long the feed waits for a block that is about to come, before it says that there is none.
+pub const FEED_WAIT: Duration = Duration::from_secs(1);
 
 /// When blocks are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,29 +46,33 @@ impl Pace {
 /// Settings of a [`Server`](super::Server).
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The chain: what it starts from, where it is kept, how far finality lags.
+    pub chain: ChainConfig,
     /// Where to listen; port 0 takes a free one.
     pub rpc_addr: SocketAddr,
     /// When blocks are made.
     pub pace: Pace,
-    /// How many blocks lie between the newest and the newest final one; 0 makes every block final at once.
-    pub finality_lag: u64,
     /// How long a call may wait for a transaction before it is answered with a time-out.
     pub wait_limit: Duration,
     /// The largest request body, in bytes.
     pub body_limit: usize,
     /// The largest state without code, in bytes, that one unpaged `view_state` shows.
     pub state_view_limit: u64,
+    /// How long the feed holds a request for a block that is about to come.
+    pub feed_wait: Duration,
 }
 
-impl Default for Config {
-    fn default() -> Self {
+impl Config {
+    /// A node on a free port of this machine that makes blocks on demand.
+    pub const fn over(chain: ChainConfig) -> Self {
         Self {
-            rpc_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            chain,
+            rpc_addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             pace: Pace::OnDemand,
-            finality_lag: 0,
             wait_limit: WAIT_LIMIT,
             body_limit: BODY_LIMIT,
             state_view_limit: STATE_VIEW_LIMIT,
+            feed_wait: FEED_WAIT,
         }
     }
 }

@@ -26,7 +26,7 @@ impl Producer {
             chain,
             pace: config.pace,
             paused: false,
-            finality_lag: config.finality_lag,
+            finality_lag: config.chain.finality_lag,
             last_work: 0,
             heights: watch::Sender::new(height),
         }
@@ -62,6 +62,12 @@ impl Producer {
         if working {
             self.last_work = self.chain.height();
         }
+        self.announce();
+    }
+
+    /// Makes so many blocks, in chain time faster than others.
+    pub(super) fn fast_forward(&mut self, blocks: u64) {
+        self.chain.fast_forward(blocks);
         self.announce();
     }
 

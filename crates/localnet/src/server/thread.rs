@@ -69,7 +69,7 @@ impl ChainThread {
         let mut left = blocks;
         while left > 0 {
             let stretch = left.min(FAST_FORWARD_STRETCH);
-            self.ask(move |producer| (0..stretch).for_each(|_| producer.produce())).await?;
+            self.ask(move |producer| producer.fast_forward(stretch)).await?;
             left = left.saturating_sub(stretch);
         }
         Ok(self.height())

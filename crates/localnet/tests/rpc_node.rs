@@ -1,0 +1,15 @@
+//! What a node answers to clients, method by method, as a real node answers.
+
+mod rpc_node {
+    mod blocks;
+    mod changes;
+    mod envelope;
+    mod feed;
+    mod node;
+    mod pages;
+    mod query;
+    mod sandbox;
+    mod server;
+    mod status;
+    mod transactions;
+}
