@@ -1,0 +1,33 @@
+//! What can be measured. Each bench is a hidden subcommand of the `outlayer` binary, built for release.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use xshell::{Shell, cmd};
+
+/// Which bench, and how.
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    bench: Bench,
+    /// Passed on to the bench.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+#[derive(Clone, Debug, ValueEnum)]
+enum Bench {
+    /// Requests per second through the whole embedded platform, and calls per second of the localnet.
+    Journey,
+}
+
+pub(crate) fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
+    let name = match arguments.bench {
+        Bench::Journey => "journey",
+    };
+    let words = &arguments.words;
+    Ok(cmd!(
+        shell,
+        "cargo run --quiet --release --package outlayer -- bench {name} {words...}"
+    )
+    .run()?)
+}
