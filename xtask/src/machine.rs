@@ -1,57 +1,86 @@
 //! What this machine has, and what the tests need of it.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
-/// What the tests start that cargo does not build: the program, its package, and what it is for.
-///
-/// A database or a browser that a test begins to use is one more row here, in the change that begins to use it.
-const NEEDS: &[(&str, &str, &str)] = &[
-    ("git", "git", "the compiler clones sources with it"),
-    (
-        "cc",
-        "gcc",
-        "rustc links with it, and SQLite and the cryptography are C",
-    ),
-];
-
-/// Package managers, and how each is asked for a package.
-const MANAGERS: &[(&str, &str)] = &[
+/// Package managers, and how each is asked for packages.
+const MANAGERS: [(&str, &str); 4] = [
     ("apt-get", "apt-get update -qq && apt-get install -y -qq"),
     ("dnf", "dnf install -y -q"),
-    ("apk", "apk add --quiet musl-dev"),
+    ("apk", "apk add --quiet"),
     ("pacman", "pacman -Sy --noconfirm"),
 ];
 
-/// Where a program is, if the PATH has it.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+/// Something that cargo does not build.
+struct Need {
+    /// Succeeds where it is installed.
+    probe: &'static str,
+    /// What to ask each of the managers for, in their order.
+    packages: [&'static str; MANAGERS.len()],
+    why: &'static str,
+}
+
+/// What building and running the tests takes, besides the C compiler without which this program would not be here.
+///
+/// A database or a browser that a test begins to use is one more row, in the change that begins to use it.
+const NEEDS: &[Need] = &[
+    Need {
+        probe: "git --version",
+        packages: ["git"; MANAGERS.len()],
+        why: "the compiler clones sources with it",
+    },
+    Need {
+        probe: "pkg-config --exists openssl",
+        packages: [
+            "pkg-config libssl-dev",
+            "pkgconf openssl-devel",
+            "pkgconf openssl-dev",
+            "pkgconf openssl",
+        ],
+        why: "near-workspaces, a client that the localnet is tested with, speaks TLS by OpenSSL",
+    },
+];
+
+/// Whether the PATH has a program.
+pub(crate) fn find(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// Whether cargo has a subcommand.
 pub(crate) fn has(shell: &Shell, subcommand: &str) -> bool {
-    let version = cmd!(shell, "cargo {subcommand} --version").quiet();
-    version.ignore_stdout().ignore_stderr().run().is_ok()
+    quiet(cmd!(shell, "cargo {subcommand} --version"))
+}
+
+/// Runs a command for its status only.
+fn quiet(command: Cmd<'_>) -> bool {
+    let silent = command.quiet().ignore_stdout().ignore_stderr();
+    silent.run().is_ok()
 }
 
 /// Installs what the tests need and this machine lacks, and says so.
 pub(crate) fn provide(shell: &Shell) -> Result<()> {
-    for (program, package, why) in NEEDS.iter().filter(|(program, ..)| find(program).is_none()) {
-        let Some((manager, ask)) = MANAGERS.iter().find(|(manager, _)| find(manager).is_some())
+    for Need {
+        probe,
+        packages,
+        why,
+    } in NEEDS
+    {
+        if quiet(cmd!(shell, "sh -c {probe}")) {
+            continue;
+        }
+        let mut managers = MANAGERS.iter().zip(packages);
+        let Some(((manager, ask), packages)) = managers.find(|((manager, _), _)| find(manager))
         else {
-            bail!(
-                "this machine has no `{program}` and no package manager known here; {why}: install it"
-            );
+            bail!("`{probe}` fails ({why}), and no package manager known here could mend it");
         };
-        eprintln!("installing {package} with {manager}: {why}");
+        eprintln!("installing {packages} with {manager}: {why}");
         let root = cmd!(shell, "id -u").quiet().read()? == "0";
         let sudo: &[&str] = if root { &[] } else { &["sudo"] };
-        let line = format!("{ask} {package}");
+        let line = format!("{ask} {packages}");
         cmd!(shell, "env {sudo...} sh -c {line}").run()?;
     }
     Ok(())

@@ -54,7 +54,7 @@ fn javascript(shell: &Shell) -> Result<()> {
         .lines()
         .map(|path| path.trim_end_matches("package.json"))
     {
-        if machine::find("node").is_none() || machine::find("npm").is_none() {
+        if !machine::find("node") || !machine::find("npm") {
             eprintln!("skipped: {folder} needs Node.js with npm, and this machine has none");
             continue;
         }

@@ -35,6 +35,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
+    machine::provide(shell)?;
     machine::toolchain(shell)?;
     let wanted = &arguments.checks;
     let mut complaints = Vec::new();
