@@ -1,0 +1,51 @@
+//! What a worker is told.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use protocol::AccountId;
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The contract whose requests it answers.
+    pub contract_id: AccountId,
+    /// The account whose keys resolve, and sign builds.
+    pub operator_id: AccountId,
+    /// What guests see as `NEAR_NETWORK_ID`.
+    pub network_id: String,
+    /// Jobs at the same time.
+    pub concurrency: usize,
+    /// Where artifacts and builds are kept.
+    pub folder: PathBuf,
+    /// How long a request waits for its build before it is told to ask again.
+    ///
+    /// A yield lives 200 blocks of about 0.6 s, two minutes; this leaves a minute to run and resolve.
+    pub build_patience: Duration,
+    /// How long to let jobs finish when the worker is told to stop; what is left then is handed back.
+    pub stop_patience: Duration,
+    /// The most that a guest may write as its answer.
+    ///
+    /// An answer travels in one transaction of at most 1,572,864 bytes (`max_transaction_size`), where a byte can take
+    /// four characters.
+    pub output_bytes: usize,
+    /// Whether what builds and guests print goes to the coordinator, for its operators only.
+    pub keep_hidden_logs: bool,
+}
+
+impl Config {
+    /// A worker with the usual patience.
+    pub fn new(contract_id: AccountId, operator_id: AccountId, folder: PathBuf) -> Self {
+        Self {
+            contract_id,
+            operator_id,
+            network_id: "mainnet".into(),
+            concurrency: 4,
+            folder,
+            build_patience: Duration::from_secs(60),
+            stop_patience: Duration::from_secs(30),
+            output_bytes: 300 * 1024,
+            keep_hidden_logs: true,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What a guest sees as its environment.
+
+use std::collections::BTreeMap;
+
+use protocol::job::Origin;
+use protocol::request::ExecutionRequest;
+
+/// The variables of an execution that a contract asked for.
+///
+/// Names and meanings: interface page, section 4. What belongs to HTTPS calls, projects and wallets is empty, so that a
+/// guest finds every reserved name whatever called it.
+pub(crate) fn variables(
+    request: &ExecutionRequest,
+    origin: &Origin,
+    contract_id: &str,
+    network_id: &str,
+) -> BTreeMap<String, String> {
+    let limits = &request.resource_limits;
+    let request_id = request.request_id.to_string();
+    let usd = request.attached_usd.to_string();
+    let pairs: [(&str, String); 27] = [
+        ("NEAR_SENDER_ID", request.signer_id.to_string()),
+        ("NEAR_USER_ACCOUNT_ID", request.signer_id.to_string()),
+        ("NEAR_PREDECESSOR_ID", request.sender_id.to_string()),
+        ("NEAR_CONTRACT_ID", contract_id.to_owned()),
+        ("NEAR_BLOCK_HEIGHT", origin.block_height.to_string()),
+        ("NEAR_BLOCK_TIMESTAMP", request.timestamp.to_string()),
+        ("NEAR_RECEIPT_ID", origin.receipt_id.clone()),
+        (
+            "NEAR_SIGNER_PUBLIC_KEY",
+            origin.signer_public_key.clone().unwrap_or_default(),
+        ),
+        ("NEAR_GAS_BURNT", origin.gas_burnt.to_string()),
+        (
+            "NEAR_TRANSACTION_HASH",
+            origin.transaction_hash.clone().unwrap_or_default(),
+        ),
+        ("NEAR_REQUEST_ID", request_id.clone()),
+        (
+            "NEAR_PAYMENT_YOCTO",
+            request.payment.as_yoctonear().to_string(),
+        ),
+        ("NEAR_NETWORK_ID", network_id.to_owned()),
+        ("NEAR_MAX_INSTRUCTIONS", limits.max_instructions.to_string()),
+        ("NEAR_MAX_MEMORY_MB", limits.max_memory_mb.to_string()),
+        (
+            "NEAR_MAX_EXECUTION_SECONDS",
+            limits.max_execution_seconds.to_string(),
+        ),
+        ("ATTACHED_USD", usd),
+        ("USD_PAYMENT", "0".into()),
+        ("OUTLAYER_CALL_ID", String::new()),
+        ("OUTLAYER_EXECUTION_TYPE", "NEAR".into()),
+        ("OUTLAYER_PROJECT_ID", String::new()),
+        ("OUTLAYER_PROJECT_OWNER", String::new()),
+        ("OUTLAYER_PROJECT_NAME", String::new()),
+        ("OUTLAYER_PROJECT_UUID", String::new()),
+        ("WALLET_ID", String::new()),
+        ("NEAR_RPC_PROXY_AVAILABLE", "0".into()),
+        // The published crate reads this name.
+        ("OUTLAYER_REQUEST_ID", request_id),
+    ];
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}

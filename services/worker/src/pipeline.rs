@@ -1,0 +1,25 @@
+//! The journey of a job through a worker, from a lease to a receipt.
+
+use protocol::job::{Lease, Report};
+
+use crate::parts::Parts;
+use crate::setback::Setback;
+use crate::steps::Step;
+
+mod compile;
+mod confirm;
+mod execute;
+mod resolve;
+
+/// Answers one request. Each step needs what the one before it proved.
+pub(crate) async fn serve(parts: &Parts, lease: &Lease) -> Result<Report, Setback> {
+    let request = confirm::confirm(parts, lease).await?;
+    parts.reached(lease, Step::Confirmed, "");
+    let artifact = compile::compile(parts, lease, &request).await?;
+    parts.reached(lease, Step::Compiled, &artifact.hash.to_string());
+    let answer = execute::execute(parts, lease, &request, &artifact).await?;
+    parts.reached(lease, Step::Executed, "");
+    resolve::resolve(parts, &request, answer).await
+}
+
+pub(crate) use resolve::give_up;

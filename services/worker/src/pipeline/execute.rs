@@ -1,0 +1,193 @@
+//! Step 7: the artifact runs in a process of its own, and what it did becomes an answer.
+
+use std::time::Duration;
+
+use executor::{Artifact, Execution, Limits, Outcome, Run};
+use protocol::FailureCode;
+use protocol::job::{HiddenLog, Lease, LogType};
+use protocol::request::ExecutionRequest;
+use protocol::response::{ExecutionOutput, ExecutionResponse, ResourceMetrics};
+
+use super::compile::Compiled;
+use crate::environment;
+use crate::parts::Parts;
+use crate::setback::Setback;
+
+/// How much of a guest's messages travels to the chain with its answer.
+///
+/// Unit: bytes. Small, since every byte of an answer is paid for in gas and a yield's payload holds 1,024.
+const LOG_TAIL_BYTES: usize = 256;
+
+/// How much of a guest's messages is kept for operators.
+const STDERR_BYTES: usize = 64 * 1024;
+
+/// An answer and what it is the answer of.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// What goes to the chain.
+    pub(crate) response: ExecutionResponse,
+    /// What ran.
+    pub(crate) artifact: Option<protocol::ArtifactHash>,
+}
+
+/// Runs the artifact under the request's limits.
+pub(super) async fn execute(
+    parts: &Parts,
+    lease: &Lease,
+    request: &ExecutionRequest,
+    compiled: &Compiled,
+) -> Result<Answer, Setback> {
+    let compile_time_ms = compiled.build_time.map(whole_ms);
+    if request.params.compile_only {
+        return Ok(Answer {
+            response: built(compiled, compile_time_ms),
+            artifact: Some(compiled.hash),
+        });
+    }
+    let artifact = Artifact::from_file(&compiled.path, compiled.hash.0);
+    let execution = parts
+        .executor
+        .execute(&artifact, run(parts, lease, request))
+        .await
+        .map_err(Setback::ours)?;
+    keep_log(parts, lease, &execution).await;
+    let resources_used = ResourceMetrics {
+        instructions: execution.instructions,
+        time_ms: whole_ms(execution.wall),
+        compile_time_ms,
+    };
+    let mut response = respond(execution, request);
+    response.resources_used = resources_used;
+    Ok(Answer {
+        response,
+        artifact: Some(compiled.hash),
+    })
+}
+
+fn run(parts: &Parts, lease: &Lease, request: &ExecutionRequest) -> Run {
+    let limits = &request.resource_limits;
+    let input = request.input_data.clone().unwrap_or_default();
+    let config = &parts.config;
+    let mut run = Run::new(
+        input,
+        Limits {
+            instructions: limits.max_instructions,
+            memory_bytes: u64::from(limits.max_memory_mb).saturating_mul(1 << 20),
+            wall: Duration::from_secs(limits.max_execution_seconds),
+            stdout_bytes: config.output_bytes,
+            stderr_bytes: STDERR_BYTES,
+        },
+    );
+    run.args = vec!["guest.wasm".into()];
+    run.env = environment::variables(
+        request,
+        &lease.job.origin,
+        config.contract_id.as_str(),
+        &config.network_id,
+    );
+    run
+}
+
+/// The answer to a request that only wants its source built: the artifact's name.
+fn built(compiled: &Compiled, compile_time_ms: Option<u64>) -> ExecutionResponse {
+    ExecutionResponse {
+        success: true,
+        output: Some(ExecutionOutput::Text(compiled.hash.to_string())),
+        resources_used: ResourceMetrics {
+            compile_time_ms,
+            ..Default::default()
+        },
+        compilation_note: Some(match compile_time_ms {
+            Some(ms) => format!("built in {ms} ms"),
+            None => "was built before".into(),
+        }),
+        ..Default::default()
+    }
+}
+
+/// What the guest did, as an answer; what it used is filled in by the caller.
+fn respond(execution: Execution, request: &ExecutionRequest) -> ExecutionResponse {
+    let logs = Some(tail(&execution.stderr)).filter(|logs| !logs.is_empty());
+    let failure = failure_of(&execution.outcome);
+    let mut response = match failure {
+        Some((code, message)) => ExecutionResponse::failure(code, message),
+        None => match ExecutionOutput::from_stdout(execution.stdout, request.response_format) {
+            Ok(output) => ExecutionResponse {
+                success: true,
+                output: Some(output),
+                ..Default::default()
+            },
+            Err(err) => ExecutionResponse::failure(FailureCode::BadOutput, err.to_string()),
+        },
+    };
+    response.logs = logs;
+    response
+}
+
+fn failure_of(outcome: &Outcome) -> Option<(FailureCode, String)> {
+    let code = match outcome {
+        Outcome::Returned | Outcome::Exited(0) => return None,
+        Outcome::Exited(_) => FailureCode::Exited,
+        Outcome::Trapped { kind, backtrace } => {
+            // The innermost frames say where it happened; the rest is for the log.
+            let place = backtrace.lines().take(3).collect::<Vec<_>>().join("; ");
+            return Some((
+                FailureCode::Trapped,
+                clip(&format!("{kind}; {}", place.trim()), LOG_TAIL_BYTES).to_owned(),
+            ));
+        }
+        Outcome::OutOfInstructions => FailureCode::OutOfInstructions,
+        Outcome::OutOfMemory => FailureCode::OutOfMemory,
+        Outcome::StackOverflow => FailureCode::StackOverflow,
+        Outcome::OutOfTime => FailureCode::OutOfTime,
+        Outcome::OutputTooLarge => FailureCode::OutputTooLarge,
+        Outcome::BadModule { .. } => FailureCode::BadModule,
+        Outcome::Refused { .. } => FailureCode::RefusedFeature,
+    };
+    let message = format!("the guest {outcome}");
+    Some((code, clip(&message, LOG_TAIL_BYTES).to_owned()))
+}
+
+/// What the guest wrote, for operators. A log that is lost costs nobody anything, so a failure is only noted.
+async fn keep_log(parts: &Parts, lease: &Lease, execution: &Execution) {
+    if !parts.config.keep_hidden_logs
+        || (execution.stderr.is_empty() && execution.outcome.is_success())
+    {
+        return;
+    }
+    let log = HiddenLog {
+        log_type: LogType::Execution,
+        stderr: String::from_utf8_lossy(&execution.stderr).into_owned(),
+        stdout: String::new(),
+        exit_code: match &execution.outcome {
+            Outcome::Exited(code) => Some(*code),
+            Outcome::Returned => Some(0),
+            _ => None,
+        },
+        execution_error: (!execution.outcome.is_success()).then(|| match &execution.outcome {
+            Outcome::Trapped { kind, backtrace } => format!("trapped: {kind}\n{backtrace}"),
+            outcome => outcome.to_string(),
+        }),
+    };
+    parts.keep_log(lease.job.id, &log).await;
+}
+
+/// Whole milliseconds, a started one counted in full.
+pub(super) fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)
+}
+
+/// The end of what a guest wrote, as text.
+fn tail(stderr: &[u8]) -> String {
+    let from = stderr.len().saturating_sub(LOG_TAIL_BYTES);
+    String::from_utf8_lossy(stderr.get(from..).unwrap_or_default()).into_owned()
+}
+
+/// The beginning of `text`, at most `bytes` long, not cut inside a character.
+pub(super) fn clip(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
