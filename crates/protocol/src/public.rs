@@ -102,3 +102,78 @@ pub struct StatsView {
     /// The last block that was read.
     pub block_height: u64,
 }
+
+/// A repository as `/public/repos/popular` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepoView {
+    /// Its address.
+    pub repo: String,
+    /// Jobs that named it.
+    pub jobs: u64,
+    /// When the last of them came in.
+    pub last_used_ms: UnixMs,
+}
+
+/// `/public/wasm/info`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WasmView {
+    /// Whether the cache holds the artifact.
+    pub exists: bool,
+    /// Its name, if it was ever built; a worker said so and the coordinator does not vouch for it.
+    pub sha256: Option<ArtifactHash>,
+    /// Its size.
+    pub size_bytes: Option<u64>,
+    /// How often it ran.
+    pub executions: Option<u64>,
+    /// When it was built.
+    pub built_at_ms: Option<UnixMs>,
+    /// When it was last used.
+    pub last_used_ms: Option<UnixMs>,
+}
+
+/// `/health/detailed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthView {
+    /// `ok`, or `degraded` when something below is not as it should be.
+    pub status: String,
+    /// The build's version.
+    pub version: String,
+    /// Whether the database answers.
+    pub database: bool,
+    /// How the chain is read.
+    pub ingest: IngestHealth,
+    /// How the queue stands.
+    pub queue: QueueHealth,
+    /// Workers that have a token.
+    pub workers: u64,
+    /// Those of them that were seen lately.
+    pub workers_online: u64,
+}
+
+/// How the chain is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestHealth {
+    /// `starting`, `reading`, `failing` or `stopped`.
+    pub state: String,
+    /// What is wrong.
+    pub error: Option<String>,
+    /// The last block that was read.
+    pub block_height: u64,
+    /// Final blocks that are not read yet, if the head is known.
+    pub lag_blocks: Option<u64>,
+    /// Events of the contract that could not be understood and were set aside.
+    pub rejected_events: u64,
+}
+
+/// How the queue stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueHealth {
+    /// Waiting.
+    pub queued: u64,
+    /// With a worker.
+    pub leased: u64,
+    /// Given up.
+    pub dead: u64,
+    /// When the oldest that waits came in.
+    pub oldest_queued_ms: Option<UnixMs>,
+}
