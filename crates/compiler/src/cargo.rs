@@ -20,6 +20,7 @@ use protocol::FailureCode;
 use protocol::source::BuildTarget;
 
 use crate::error::Error;
+use crate::git;
 use crate::jail::Step;
 use crate::process;
 use crate::settings::Settings;
@@ -47,7 +48,7 @@ impl Cargo<'_> {
         }
         let mut command = Command::new(self.settings.toolchain.cargo());
         command
-            .args(["vendor", "--quiet", "--respect-source-config"])
+            .args(["vendor", "--respect-source-config"])
             .arg("--manifest-path")
             .arg(manifest)
             .arg(self.bench.vendor());
@@ -155,6 +156,12 @@ impl Cargo<'_> {
         env.insert(
             "CARGO_HOME".into(),
             self.settings.cargo_home.clone().into_os_string(),
+        );
+        env.insert("CARGO_NET_GIT_FETCH_WITH_CLI".into(), "true".into());
+        let ours = git::dependency_environment(&self.settings.hosts);
+        env.extend(
+            ours.into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
         );
         env
     }

@@ -5,6 +5,7 @@
 //! files are not fetched. Symbolic links are checked out as plain files, lest a link named `Cargo.lock` be written through.
 
 mod classify;
+mod environment;
 mod refs;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::process::{self, Ended};
 use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::workbench::Workbench;
+pub(crate) use environment::dependency_environment;
 use refs::Refs;
 
 /// The longest list of branches and tags that is read; a line has about 80 bytes.
@@ -161,8 +163,17 @@ impl<'a> Git<'a> {
 
     async fn run(&self, folder: &Path, args: &[&str], log_bytes: usize) -> Result<Ended, Error> {
         let mut command = Command::new("git");
-        command.current_dir(folder).env_clear();
-        self.set_environment(&mut command);
+        command
+            .current_dir(folder)
+            .env_clear()
+            .envs(&self.settings.network_env)
+            .env("PATH", self.settings.toolchain.path())
+            .env("HOME", self.bench.home())
+            .env("TMPDIR", self.bench.tmp())
+            .env("LC_ALL", "C")
+            .env("GIT_ALLOW_PROTOCOL", self.location.scheme())
+            .env("GIT_CEILING_DIRECTORIES", self.bench.root())
+            .envs(environment::QUIET);
         for setting in CONFIGURATION {
             command.args(["-c", setting]);
         }
@@ -172,24 +183,6 @@ impl<'a> Git<'a> {
         process::run(command, &limits, self.wall())
             .await
             .map_err(|error| Error::ours(format!("git: {error}")))
-    }
-
-    fn set_environment(&self, command: &mut Command) {
-        command
-            .envs(&self.settings.network_env)
-            .env("PATH", self.settings.toolchain.path())
-            .env("HOME", self.bench.home())
-            .env("TMPDIR", self.bench.tmp())
-            .env("LC_ALL", "C")
-            .env("GIT_ALLOW_PROTOCOL", self.location.scheme())
-            .env("GIT_ASKPASS", "/bin/false")
-            .env("GIT_ATTR_NOSYSTEM", "1")
-            .env("GIT_CEILING_DIRECTORIES", self.bench.root())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_SSH_COMMAND", "/bin/false")
-            .env("GIT_TERMINAL_PROMPT", "0");
     }
 
     fn wall(&self) -> Duration {

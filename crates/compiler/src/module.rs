@@ -47,7 +47,7 @@ impl Fetcher {
     /// The module at `url`, which must have the hash `pinned`.
     pub(crate) async fn fetch(&self, url: &str, pinned: ArtifactHash) -> Result<Bytes, Error> {
         let url = Url::parse(url).map_err(|_| Refused::Url.as_error())?;
-        check(&url, self.limits.reach).map_err(|refused| refused.as_error())?;
+        check(&url, self.limits.reach).map_err(Refused::as_error)?;
         let response = self.client.get(url).send().await.map_err(|e| failure(&e))?;
         let bytes = self.body(accept(response)?).await?;
         if ArtifactHash::of(&bytes) != pinned {
@@ -89,6 +89,10 @@ fn accept(response: Response) -> Result<Response, Error> {
     let status = response.status();
     if status == StatusCode::OK {
         return Ok(response);
+    }
+    // One that the client took for no redirect at all: it leads to no web address.
+    if status.is_redirection() {
+        return Err(Refused::Url.as_error());
     }
     let ours = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     let code = if ours {

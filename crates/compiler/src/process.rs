@@ -293,7 +293,8 @@ mod tests {
 
         assert_eq!(ended.end, End::TimedOut);
         let group = ended.stdout.trim();
-        assert!(!group.is_empty() && living_members(group).is_empty());
+        assert!(!group.is_empty());
+        all_die(group).await;
     }
 
     #[tokio::test]
@@ -307,7 +308,26 @@ mod tests {
         .unwrap();
 
         assert_eq!(ended.end, End::Exited(3));
-        assert!(living_members(ended.stdout.trim()).is_empty());
+        all_die(ended.stdout.trim()).await;
+    }
+
+    #[tokio::test]
+    async fn kills_a_command_that_nobody_waits_for_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("group");
+        let mut command = sh("echo $$ > group; exec sleep 3600");
+        command.current_dir(&folder);
+        let mkfifo = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(mkfifo.success());
+        let running =
+            tokio::spawn(async move { run(command, &limits(), Duration::from_secs(10)).await });
+        let group = tokio::fs::read_to_string(&pipe).await.unwrap();
+
+        running.abort();
+        let _ = running.await;
+
+        assert!(!group.is_empty());
+        all_die(group.trim()).await;
     }
 
     #[tokio::test]
@@ -321,6 +341,16 @@ mod tests {
             .unwrap();
 
         assert_eq!(ended.end, End::Signalled(libc::SIGXFSZ));
+    }
+
+    /// Waits until nothing of `group` lives: a killed process takes a moment to die.
+    async fn all_die(group: &str) {
+        let dead = async {
+            while !living_members(group).is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(10), dead).await.unwrap();
     }
 
     /// The processes of `group` that live; the dead that nobody has buried yet do not count.

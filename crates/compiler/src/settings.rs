@@ -84,7 +84,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let process = ProcessLimits {
-            cpu: Duration::from_secs(300),
+            cpu: Duration::from_mins(5),
             // Address space, which rustc and its linker map far more of than they touch.
             memory_bytes: 8 * 1024 * MIB,
             file_bytes: 512 * MIB,
@@ -93,8 +93,8 @@ impl Default for Limits {
             log_bytes: 256 * 1024,
         };
         Self {
-            fetch: Duration::from_secs(120),
-            build: Duration::from_secs(300),
+            fetch: Duration::from_mins(2),
+            build: Duration::from_mins(5),
             fetch_process: process.clone(),
             build_process: process,
             artifact_bytes: 64 * MIB,

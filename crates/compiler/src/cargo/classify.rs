@@ -24,7 +24,11 @@ const NETWORK: &[&str] = &[
 ];
 
 /// Signs that a manifest, not a dependency, is at fault.
-const MANIFEST: &[&str] = &["failed to parse manifest", "failed to parse lock file"];
+const MANIFEST: &[&str] = &[
+    "failed to parse manifest",
+    "failed to parse lock file",
+    "/source/cargo.toml:",
+];
 
 /// Why dependencies could not be fetched.
 pub(super) fn of_fetch(ended: &Ended) -> Error {

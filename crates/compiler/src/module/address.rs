@@ -29,8 +29,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Source: IANA's registry of special-purpose IPv6 addresses. Only 2000::/3 is given out; of it, what embeds an IPv4
-/// address counts as that, and the rest of 2001::/23 and the documentation prefixes are special.
+/// Source: IANA's registry of special-purpose IPv6 addresses. Only `2000::/3` is given out; of it, what embeds an IPv4
+/// address counts as that, and the rest of `2001::/23` and the documentation prefixes are special.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
         // mapped, and translated (NAT64)
@@ -39,7 +39,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         }
         // 6to4
         [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
