@@ -1,0 +1,74 @@
+//! What the coordinator shows to anyone.
+
+use protocol::AccountId;
+use protocol::pricing::Pricing;
+use protocol::public::{JobView, StatsView, WorkerView};
+use reqwest::{Method, RequestBuilder, Url};
+use serde::Serialize;
+
+use super::error::Error;
+use super::transport::Transport;
+
+/// What the coordinator shows to anyone.
+#[derive(Clone, Debug)]
+pub struct Public(Transport);
+
+/// Which jobs to show, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct JobsQuery {
+    /// How many at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// How many to leave out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u32>,
+    /// Only those that this account signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_account_id: Option<AccountId>,
+    /// Only those that came this way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+impl Public {
+    /// The coordinator at `base`.
+    pub fn new(base: &Url) -> Result<Self, Error> {
+        Transport::new(base, None).map(Self)
+    }
+
+    /// Whether the coordinator is well.
+    pub async fn health(&self) -> Result<(), Error> {
+        self.0.done(self.get(&["health"])).await
+    }
+
+    /// How each part of the coordinator is.
+    pub async fn health_detailed(&self) -> Result<serde_json::Value, Error> {
+        self.0.json(self.get(&["health", "detailed"])).await
+    }
+
+    /// Jobs.
+    pub async fn jobs(&self, query: &JobsQuery) -> Result<Vec<JobView>, Error> {
+        self.0
+            .json(self.get(&["public", "jobs"]).query(query))
+            .await
+    }
+
+    /// Workers.
+    pub async fn workers(&self) -> Result<Vec<WorkerView>, Error> {
+        self.0.json(self.get(&["public", "workers"])).await
+    }
+
+    /// Sums over everything.
+    pub async fn stats(&self) -> Result<StatsView, Error> {
+        self.0.json(self.get(&["public", "stats"])).await
+    }
+
+    /// What an execution costs.
+    pub async fn pricing(&self) -> Result<Pricing, Error> {
+        self.0.json(self.get(&["public", "pricing"])).await
+    }
+
+    fn get(&self, path: &[&str]) -> RequestBuilder {
+        self.0.request(Method::GET, path)
+    }
+}
