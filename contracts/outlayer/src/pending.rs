@@ -1,0 +1,202 @@
+//! A pending request as the contract keeps it.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use protocol::limits::Limits;
+use protocol::pricing::Pricing;
+use protocol::request::{ExecutionRequest, RequestParams, ResponseFormat, SecretsReference};
+use protocol::response::ExecutionOutput;
+use protocol::source::CodeSource;
+use protocol::{AccountId, NearToken, RequestId};
+
+/// What a record takes beside its own bytes: the key and index of a map and the slot of its list of keys.
+///
+/// Unit: bytes. Map: 40 for any record, 10 of key, 1 of version, 4 of index. List: 40, 6 of key, 8 of id.
+const RECORD_OVERHEAD_BYTES: u64 = 40 + 10 + 1 + 4 + 40 + 6 + 8;
+
+/// What an input takes beside its own bytes: 40 for any record, 9 of key, 4 of length.
+///
+/// Unit: bytes.
+const INPUT_OVERHEAD_BYTES: u64 = 40 + 9 + 4;
+
+/// Every form in which a record was ever stored; append only.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) enum Record {
+    /// The first.
+    V1(Pending),
+}
+
+/// A pending request; its input is kept beside it, so that settling need not read it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Pending {
+    pub(crate) request_id: RequestId,
+    pub(crate) data_id: [u8; 32],
+    pub(crate) sender_id: AccountId,
+    pub(crate) signer_id: AccountId,
+    pub(crate) code: CodeSource,
+    pub(crate) limits: Limits,
+    pub(crate) payment: NearToken,
+    pub(crate) timestamp: u64,
+    pub(crate) secrets_ref: Option<SecretsReference>,
+    pub(crate) response_format: ResponseFormat,
+    pub(crate) payer_account_id: Option<AccountId>,
+    pub(crate) params: RequestParams,
+    /// The rates in force when it was made: a later change does not touch it.
+    pub(crate) pricing: Pricing,
+    /// How much of the payment stakes its bytes.
+    pub(crate) staked: NearToken,
+    /// Whether an input is kept beside it.
+    pub(crate) has_input: bool,
+    /// Bytes of stored answer that the callback's gas pays for.
+    pub(crate) answer_room: u64,
+    /// Whether the yield has been resumed.
+    pub(crate) answered: bool,
+}
+
+impl From<Record> for Pending {
+    fn from(record: Record) -> Self {
+        match record {
+            Record::V1(pending) => pending,
+        }
+    }
+}
+
+impl Record {
+    /// The record in the present form.
+    pub(crate) const fn get(&self) -> &Pending {
+        match self {
+            Self::V1(pending) => pending,
+        }
+    }
+}
+
+impl Pending {
+    /// What the request takes of the account's storage, its input included.
+    pub(crate) fn stored_bytes(&self, input: &str) -> u64 {
+        let record = borsh::object_length(self).unwrap_or(usize::MAX);
+        let record = to_u64(record).saturating_add(RECORD_OVERHEAD_BYTES);
+        match to_u64(input.len()) {
+            0 => record,
+            length => record
+                .saturating_add(length)
+                .saturating_add(INPUT_OVERHEAD_BYTES),
+        }
+    }
+
+    /// Who gets the unused part of the payment.
+    pub(crate) const fn refund_to(&self) -> &AccountId {
+        match &self.payer_account_id {
+            Some(payer) => payer,
+            None => &self.sender_id,
+        }
+    }
+
+    /// The request as `get_request` shows it.
+    pub(crate) fn view(
+        &self,
+        input: Option<String>,
+        output: Option<ExecutionOutput>,
+    ) -> ExecutionRequest {
+        ExecutionRequest {
+            request_id: self.request_id,
+            data_id: self.data_id,
+            sender_id: self.sender_id.clone(),
+            signer_id: self.signer_id.clone(),
+            execution_source: self.code.clone().into(),
+            resolved_source: self.code.clone(),
+            resource_limits: self.limits,
+            payment: self.payment,
+            timestamp: self.timestamp,
+            secrets_ref: self.secrets_ref.clone(),
+            response_format: self.response_format,
+            input_data: input,
+            payer_account_id: self.payer_account_id.clone(),
+            attached_usd: self.params.attached_usd.unwrap_or_default(),
+            params: self.params.clone(),
+            output_submitted: output.is_some(),
+            pending_output: output,
+        }
+    }
+}
+
+/// A length on any machine that we build for.
+pub(crate) fn to_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// Requests for the tests of the modules that decide.
+#[cfg(test)]
+pub(crate) mod samples {
+    use protocol::ArtifactHash;
+    use protocol::limits;
+    use protocol::source::{GitHub, WasmUrl};
+
+    use super::*;
+
+    /// An ordinary one: 0.1 NEAR, default limits and rates.
+    pub(crate) fn pending() -> Pending {
+        Pending {
+            request_id: RequestId(1),
+            data_id: [7; 32],
+            sender_id: "client.test".parse().unwrap(),
+            signer_id: "alice.test".parse().unwrap(),
+            code: CodeSource::GitHub(GitHub {
+                repo: "https://github.com/a/b".into(),
+                commit: "main".into(),
+                build_target: Default::default(),
+            }),
+            limits: limits::DEFAULT,
+            payment: NearToken::from_millinear(100),
+            timestamp: 1,
+            secrets_ref: None,
+            response_format: ResponseFormat::Text,
+            payer_account_id: None,
+            params: RequestParams::default(),
+            pricing: Pricing::DEFAULT,
+            staked: NearToken::default(),
+            has_input: false,
+            answer_room: 0,
+            answered: false,
+        }
+    }
+
+    /// One whose every text is as long as it may be, and as hard to escape.
+    pub(crate) fn longest() -> Pending {
+        let account: AccountId = "a".repeat(64).parse().unwrap();
+        Pending {
+            request_id: RequestId(u64::MAX),
+            data_id: [255; 32],
+            sender_id: account.clone(),
+            signer_id: account.clone(),
+            code: CodeSource::WasmUrl(WasmUrl {
+                url: "u".repeat(512),
+                hash: ArtifactHash([255; 32]),
+                build_target: Default::default(),
+            }),
+            limits: limits::Limits {
+                max_instructions: u64::MAX,
+                max_memory_mb: u32::MAX,
+                max_execution_seconds: u64::MAX,
+            },
+            payment: NearToken::from_yoctonear(u128::MAX),
+            timestamp: u64::MAX,
+            secrets_ref: Some(SecretsReference {
+                profile: "\u{0}".repeat(128),
+                account_id: account.clone(),
+            }),
+            payer_account_id: Some(account),
+            ..pending()
+        }
+    }
+
+    #[test]
+    fn whoever_pays_gets_the_rest() {
+        let caller = pending();
+        let payer = Pending {
+            payer_account_id: Some("payer.test".parse().unwrap()),
+            ..pending()
+        };
+
+        assert_eq!(caller.refund_to().as_str(), "client.test");
+        assert_eq!(payer.refund_to().as_str(), "payer.test");
+    }
+}
