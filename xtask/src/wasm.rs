@@ -14,7 +14,7 @@ use xshell::{Shell, cmd};
 use crate::machine;
 
 /// What every contract imports from the chain if it was built for it.
-const EVERY_CONTRACT: &[&str] = &["input", "panic_utf8"];
+const EVERY_CONTRACT: &[&str] = &["panic_utf8"];
 
 /// What single contracts must import besides: the functions that their main job needs.
 const CONTRACTS: &[(&str, &[&str])] = &[(
