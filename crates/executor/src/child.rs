@@ -8,7 +8,9 @@ mod host;
 mod run;
 mod wasi;
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use crate::wire::{self, Request};
@@ -35,7 +37,7 @@ fn serve() -> io::Result<()> {
             confine::limit(memory_bytes, cpu_seconds)?;
             compile::compile(&wasm)
         }
-        Request::Run { code, run } => run::run(&code, run)?,
+        Request::Run { code, run } => run::run(OsStr::from_bytes(&code), run)?,
     };
     wire::write(&mut io::stdout().lock(), &response)
 }

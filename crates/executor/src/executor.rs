@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ impl Executor {
             Err(refusal) => return Ok(refused(refusal, compile)),
         };
         let mut request = Request::Run {
-            code: compiled.path.to_string_lossy().into_owned(),
+            code: compiled.path.as_os_str().as_bytes().to_vec(),
             run,
         };
         if let Some(execution) = self.run(&compiled, &request, &limits, compile).await? {
@@ -122,7 +123,7 @@ impl Executor {
             Err(refusal) => return Ok(refused(refusal, compile)),
         };
         if let Request::Run { code, .. } = &mut request {
-            *code = compiled.path.to_string_lossy().into_owned();
+            *code = compiled.path.as_os_str().as_bytes().to_vec();
         }
         self.run(&compiled, &request, &limits, compile)
             .await?
@@ -291,7 +292,7 @@ fn settle(
         stdout: cut(report.stdout, limits.stdout_bytes),
         stderr: cut(report.stderr, limits.stderr_bytes),
         stderr_dropped: report.stderr_dropped,
-        wall,
+        wall: wall.min(limits.wall),
         memory_peak_bytes: report.memory_peak_bytes.min(limits.memory_bytes),
         compile,
     }

@@ -117,7 +117,7 @@ pub struct Execution {
     pub stderr_dropped: u64,
     /// Metered instructions. For a guest that ran out of time those up to its last host call.
     pub instructions: u64,
-    /// From the start of its process to its answer.
+    /// From the start of its process to its answer; never more than its limit.
     pub wall: Duration,
     /// The most linear memory it had.
     pub memory_peak_bytes: u64,

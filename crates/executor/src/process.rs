@@ -191,11 +191,10 @@ impl Drop for Running {
     }
 }
 
-/// Whether a compiling child ended by its own module's weight: out of memory or processor time, or by a panic of the compiler.
+/// Whether a compiling child ended by its own module's weight: out of memory, or by a panic of the compiler.
 pub(crate) fn fell_to_its_module(status: ExitStatus) -> Option<&'static str> {
     match status.signal() {
         Some(libc::SIGABRT) => Some("compiling it takes too much memory"),
-        Some(libc::SIGXCPU) => Some("compiling it takes too long"),
         Some(libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE) => {
             Some("the compiler fails on it")
         }

@@ -1,6 +1,7 @@
 //! What one execution is given, and what an executor is made with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::process::Program;
 
 /// One execution: what the guest is told and what it may use.
-#[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, BorshSerialize, BorshDeserialize)]
 pub struct Run {
     /// What it reads from stdin.
     pub input: Vec<u8>,
@@ -36,6 +37,20 @@ impl Run {
             randomness: Randomness::System,
             clock: Clock::System,
         }
+    }
+}
+
+/// The environment holds secrets and so may the input: names and sizes are shown.
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("input_bytes", &self.input.len())
+            .field("args", &self.args.len())
+            .field("env", &self.env.keys())
+            .field("limits", &self.limits)
+            .field("randomness", &self.randomness)
+            .field("clock", &self.clock)
+            .finish()
     }
 }
 
@@ -80,8 +95,8 @@ pub enum Randomness {
     Seeded([u8; 32]),
 }
 
-impl std::fmt::Debug for Randomness {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Randomness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::System => "System",
             Self::Seeded(_) => "Seeded(..)",

@@ -35,8 +35,8 @@ pub(crate) enum Request {
     },
     /// Run a compiled module.
     Run {
-        /// The file with the compiled module.
-        code: String,
+        /// The path of the compiled module's file, which need not be text.
+        code: Vec<u8>,
         /// The rest.
         run: Run,
     },

@@ -97,6 +97,7 @@ impl Host {
             limiter: Limiter {
                 memory_bytes: run.limits.memory_bytes,
                 denied: false,
+                table_entries: 0,
                 seen: Arc::clone(&seen),
             },
             memory: None,
@@ -140,6 +141,8 @@ pub(super) struct Limiter {
     memory_bytes: u64,
     /// Whether the guest was refused memory, within what its own module declares.
     pub(super) denied: bool,
+    /// Entries of all tables together.
+    table_entries: usize,
     seen: Arc<Seen>,
 }
 
@@ -170,17 +173,20 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        if desired > MAX_TABLE_ENTRIES {
+        let others = self.table_entries.saturating_sub(current);
+        let entries = others.saturating_add(desired);
+        if entries > MAX_TABLE_ENTRIES {
             self.denied = true;
             return Ok(false);
         }
+        self.table_entries = entries;
         Ok(true)
     }
 

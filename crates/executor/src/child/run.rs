@@ -1,5 +1,6 @@
 //! One guest, from its compiled code to a report.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
@@ -20,7 +21,7 @@ use crate::wire::{MAX_BACKTRACE_BYTES, Report, Response};
 const PROCESS_BYTES: u64 = 64 << 20;
 
 /// Runs the guest in a thread with a stack of its own, while this one watches the time.
-pub(super) fn run(code: &str, run: Run) -> io::Result<Response> {
+pub(super) fn run(code: &OsStr, run: Run) -> io::Result<Response> {
     let file = match File::open(code) {
         Ok(file) => file,
         Err(error) => return Ok(Response::Unusable(error.to_string())),

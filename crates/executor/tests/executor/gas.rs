@@ -40,8 +40,14 @@ async fn straight_code_branches_calls_and_bulk_operations_cost_what_the_definiti
         ("(nop) (block (nop)) (drop (i32.const 1))", 1),
         ("(drop (i32.add (i32.const 1) (i32.const 2)))", 3),
         // Two constants, `if`, and one arm.
-        ("(if (i32.const 1) (then (drop (i32.const 1))) (else (nop)))", 3),
-        ("(if (i32.const 0) (then (drop (i32.const 1))) (else (nop)))", 2),
+        (
+            "(if (i32.const 1) (then (drop (i32.const 1))) (else (nop)))",
+            3,
+        ),
+        (
+            "(if (i32.const 0) (then (drop (i32.const 1))) (else (nop)))",
+            2,
+        ),
         // Ten rounds of get, constant, subtract, tee, br_if, after a constant and a set.
         (
             "(local.set $i (i32.const 10))
@@ -60,14 +66,35 @@ async fn straight_code_branches_calls_and_bulk_operations_cost_what_the_definiti
         ("(block $a (block $b (br_table $a $b (i32.const 1))))", 2),
         ("(return) (drop (i32.const 1))", 0),
         // Three constants, the operation, and a thousand bytes.
-        ("(memory.fill (i32.const 0) (i32.const 7) (i32.const 1000))", 1_004),
-        ("(memory.copy (i32.const 0) (i32.const 7) (i32.const 1000))", 1_004),
-        ("(memory.init $data (i32.const 0) (i32.const 0) (i32.const 10))", 14),
-        ("(table.fill $table (i32.const 0) (ref.null func) (i32.const 10))", 14),
-        ("(table.init $table $some (i32.const 0) (i32.const 0) (i32.const 1))", 5),
+        (
+            "(memory.fill (i32.const 0) (i32.const 7) (i32.const 1000))",
+            1_004,
+        ),
+        (
+            "(memory.copy (i32.const 0) (i32.const 7) (i32.const 1000))",
+            1_004,
+        ),
+        (
+            "(memory.init $data (i32.const 0) (i32.const 0) (i32.const 10))",
+            14,
+        ),
+        (
+            "(table.fill $table (i32.const 0) (ref.null func) (i32.const 10))",
+            14,
+        ),
+        (
+            "(table.init $table $some (i32.const 0) (i32.const 0) (i32.const 1))",
+            5,
+        ),
         ("(table.copy (i32.const 0) (i32.const 1) (i32.const 5))", 9),
-        ("(drop (table.grow $table (ref.null func) (i32.const 90)))", 93),
-        ("(drop (i8x16.extract_lane_s 3 (i8x16.splat (i32.const 1))))", 3),
+        (
+            "(drop (table.grow $table (ref.null func) (i32.const 90)))",
+            93,
+        ),
+        (
+            "(drop (i8x16.extract_lane_s 3 (i8x16.splat (i32.const 1))))",
+            3,
+        ),
     ];
 
     for (body, cost) in cases {
@@ -90,8 +117,15 @@ async fn a_run_with_exactly_what_it_needs_returns_and_with_one_less_does_not() {
         let limit = whole - less;
         let execution = execute(&bench, body, limit).await;
 
-        let outcome = if less == 0 { Outcome::Returned } else { Outcome::OutOfInstructions };
-        assert_eq!((execution.outcome, execution.instructions), (outcome, limit));
+        let outcome = if less == 0 {
+            Outcome::Returned
+        } else {
+            Outcome::OutOfInstructions
+        };
+        assert_eq!(
+            (execution.outcome, execution.instructions),
+            (outcome, limit)
+        );
     }
 }
 
@@ -106,19 +140,28 @@ async fn a_trap_charges_what_ran_and_itself_and_nothing_behind_it() {
         ("(drop (i32.load offset=4294967295 (i32.const 1)))", 1 + 2),
         ("(drop (i32.div_u (i32.const 1) (local.get $i)))", 1 + 3),
         // The load is folded into the addition by the compiler, and still it is the load that traps.
-        ("(drop (i64.add (i64.const 1) (i64.load (i32.const 100000))))", 1 + 3),
+        (
+            "(drop (i64.add (i64.const 1) (i64.load (i32.const 100000))))",
+            1 + 3,
+        ),
         (
             "(drop (i32.add (local.get $i) (i32.load (i32.sub (i32.const 100000) (local.get $i)))))",
             1 + 5,
         ),
         ("(i32.store (i32.const 70000) (i32.const 5))", 1 + 3),
-        ("(i64.store (i32.const 65530) (i64.load (i32.const 8)))", 1 + 4),
+        (
+            "(i64.store (i32.const 65530) (i64.load (i32.const 8)))",
+            1 + 4,
+        ),
         ("(drop (i32.trunc_f64_s (f64.const 1e300)))", 1 + 2),
         ("(unreachable)", 1),
         ("(call_indirect (i32.const 3))", 1 + 2),
         ("(drop (table.get $table (i32.const 10)))", 1 + 2),
         // Entry and call are paid, the frame is not there.
-        ("(memory.fill (i32.const 65530) (i32.const 0) (i32.const 100))", 1 + 4 + 100),
+        (
+            "(memory.fill (i32.const 65530) (i32.const 0) (i32.const 100))",
+            1 + 4 + 100,
+        ),
         // In the second round: a round is get, constant, shift, load, drop, get, constant, add, set and br.
         (
             "(loop $again
@@ -128,7 +171,10 @@ async fn a_trap_charges_what_ran_and_itself_and_nothing_behind_it() {
             1 + 9 + 4,
         ),
         // In a callee, with a caller whose own code behind the call is not paid yet.
-        ("(drop (i32.div_s (call $early (i32.const 0)) (local.get $i)))", 1 + 1 + 1 + 1 + 2 + 1 + 2),
+        (
+            "(drop (i32.div_s (call $early (i32.const 0)) (local.get $i)))",
+            1 + 1 + 1 + 1 + 2 + 1 + 2,
+        ),
     ];
 
     for (body, cost) in cases {
@@ -167,12 +213,16 @@ async fn endless_tail_calls_run_out_of_instructions_and_not_of_stack() {
 #[tokio::test]
 async fn a_start_section_is_metered_too() {
     let bench = Bench::new();
-    let counted = r#"(module (func $first (drop (i32.const 1))) (start $first) (func (export "_start")))"#;
+    let counted =
+        r#"(module (func $first (drop (i32.const 1))) (start $first) (func (export "_start")))"#;
     let endless = r#"(module (func $first (loop $again (br $again))) (start $first) (func (export "_start")))"#;
 
     let counted = bench.run(counted, fixed()).await;
     let endless = bench.run(endless, fixed()).await;
 
-    assert_eq!((counted.outcome, counted.instructions), (Outcome::Returned, 3));
+    assert_eq!(
+        (counted.outcome, counted.instructions),
+        (Outcome::Returned, 3)
+    );
     assert_eq!(endless.outcome, Outcome::OutOfInstructions);
 }

@@ -36,21 +36,29 @@ async fn endless_loops_of_every_kind_run_out_of_instructions() {
                (func $nothing) (func $again (return_call_indirect (i32.const 0)))
                (func (export "_start") {body})"#
         );
-        assert_eq!(outcome(&bench, &body).await, Outcome::OutOfInstructions, "{body}");
+        assert_eq!(
+            outcome(&bench, &body).await,
+            Outcome::OutOfInstructions,
+            "{body}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_flood_of_bytes_costs_what_it_moves() {
     let bench = Bench::new();
-    let fill = r#"(func (export "_start") (memory.fill (i32.const 0) (i32.const 1) (i32.const -1)))"#;
+    let fill =
+        r#"(func (export "_start") (memory.fill (i32.const 0) (i32.const 1) (i32.const -1)))"#;
     let random = r#"(module
         (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
         (memory (export "memory") 64)
         (func (export "_start") (drop (call $random (i32.const 0) (i32.const 4194304)))))"#;
 
     assert_eq!(outcome(&bench, fill).await, Outcome::OutOfInstructions);
-    assert_eq!(bench.run(random, fixed()).await.outcome, Outcome::OutOfInstructions);
+    assert_eq!(
+        bench.run(random, fixed()).await.outcome,
+        Outcome::OutOfInstructions
+    );
 }
 
 #[tokio::test]
@@ -154,9 +162,14 @@ async fn a_module_that_takes_too_long_or_too_much_to_compile_is_bad() {
         cache,
     };
     let sets: String = (0..1_999)
-        .map(|local| format!("(if (local.get {local}) (then (local.set {local} (i64.const 1) (i64.eqz))))"))
+        .map(|local| {
+            format!("(if (local.get {local}) (then (local.set {local} (i64.const 1) (i64.eqz))))")
+        })
         .collect();
-    let bomb = format!(r#"(func (export "_start") (local {}) (loop $a {sets} (br $a)))"#, "i32 ".repeat(1_999));
+    let bomb = format!(
+        r#"(func (export "_start") (local {}) (loop $a {sets} (br $a)))"#,
+        "i32 ".repeat(1_999)
+    );
 
     let execution = bench.run(&guest(&bomb), fixed()).await;
 

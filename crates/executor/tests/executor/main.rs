@@ -4,12 +4,15 @@ mod gas;
 mod hostile;
 mod outcomes;
 mod processes;
+mod rustc;
 mod wasi;
 
 use std::path::Path;
 use std::time::Duration;
 
-use executor::{Artifact, Clock, Execution, Executor, Limits, Outcome, Program, Randomness, Run, Settings};
+use executor::{
+    Artifact, Clock, Execution, Executor, Limits, Outcome, Program, Randomness, Run, Settings,
+};
 
 /// An executor with a cache of its own.
 struct Bench {

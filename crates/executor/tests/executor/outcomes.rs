@@ -35,10 +35,16 @@ async fn a_guest_exits_with_its_code() {
     let bench = Bench::new();
 
     let well = bench
-        .run(&guest(r#"(func (export "_start") (call $exit (i32.const 0)))"#), fixed())
+        .run(
+            &guest(r#"(func (export "_start") (call $exit (i32.const 0)))"#),
+            fixed(),
+        )
         .await;
     let ill = bench
-        .run(&guest(r#"(func (export "_start") (call $exit (i32.const -3)))"#), fixed())
+        .run(
+            &guest(r#"(func (export "_start") (call $exit (i32.const -3)))"#),
+            fixed(),
+        )
         .await;
 
     assert_eq!(well.outcome, Outcome::Exited(0));
@@ -53,7 +59,7 @@ async fn a_trap_names_its_kind_and_its_functions() {
     let text = guest(
         r#"(func $_ZN4core5inner17h0123456789abcdefE (unreachable))
            (func $outer (call $_ZN4core5inner17h0123456789abcdefE))
-           (func (export "_start") (call $outer))"#,
+           (func $main (export "_start") (call $outer))"#,
     );
 
     let execution = bench.run(&text, fixed()).await;
@@ -62,7 +68,7 @@ async fn a_trap_names_its_kind_and_its_functions() {
         execution.outcome,
         Outcome::Trapped {
             kind: TrapKind::Unreachable,
-            backtrace: "0: core::inner\n1: outer\n2: _start\n".to_owned(),
+            backtrace: "0: core::inner\n1: outer\n2: main\n".to_owned(),
         }
     );
 }
@@ -71,16 +77,31 @@ async fn a_trap_names_its_kind_and_its_functions() {
 async fn each_kind_of_trap_is_told_apart() {
     let bench = Bench::new();
     let cases = [
-        ("(drop (i32.load (i32.const 65536)))", TrapKind::MemoryOutOfBounds),
-        ("(drop (i32.div_s (i32.const 1) (i32.const 0)))", TrapKind::DivisionByZero),
+        (
+            "(drop (i32.load (i32.const 65536)))",
+            TrapKind::MemoryOutOfBounds,
+        ),
+        (
+            "(drop (i32.div_s (i32.const 1) (i32.const 0)))",
+            TrapKind::DivisionByZero,
+        ),
         (
             "(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))",
             TrapKind::IntegerOverflow,
         ),
-        ("(drop (i32.trunc_f32_s (f32.const nan)))", TrapKind::BadConversion),
+        (
+            "(drop (i32.trunc_f32_s (f32.const nan)))",
+            TrapKind::BadConversion,
+        ),
         ("(call_indirect (i32.const 9))", TrapKind::TableOutOfBounds),
-        ("(call_indirect (i32.const 1))", TrapKind::IndirectCallToNull),
-        ("(call_indirect (param i32) (i32.const 1) (i32.const 0))", TrapKind::BadSignature),
+        (
+            "(call_indirect (i32.const 1))",
+            TrapKind::IndirectCallToNull,
+        ),
+        (
+            "(call_indirect (param i32) (i32.const 1) (i32.const 0))",
+            TrapKind::BadSignature,
+        ),
     ];
 
     for (body, kind) in cases {
@@ -189,7 +210,8 @@ async fn what_is_no_module_to_run_is_told_why() {
     let strange = r#"(module (import "env" "magic" (func)) (func (export "_start")))"#;
     let valued = r#"(module (func (export "_start") (result i32) (i32.const 1)))"#;
     let threaded = r#"(module (memory 1 1 shared) (func (export "_start")))"#;
-    let mistyped = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func)) (func (export "_start")))"#;
+    let mistyped =
+        r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func)) (func (export "_start")))"#;
     let bad = |outcome: Outcome| match outcome {
         Outcome::BadModule { reason } => reason,
         other => panic!("not a bad module: {other:?}"),

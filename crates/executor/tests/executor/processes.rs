@@ -19,11 +19,18 @@ fn children(marker: &str) -> BTreeSet<u32> {
     let me = std::process::id().to_string();
     let mut found = BTreeSet::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
             continue;
         };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+        let parent = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().nth(1));
         let command = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
         if parent == Some(&me) && (command.contains(marker) || stat.contains(") Z ")) {
             found.insert(pid);
@@ -56,6 +63,8 @@ fn unlimited(wall: Duration) -> Run {
 }
 
 /// Waits until `done`, or fails when it takes longer than anything here may.
+///
+/// The kernel's list of processes tells nobody when it changes, so it is looked at again and again.
 async fn until(what: &str, mut done: impl FnMut() -> bool) {
     let waiting = async {
         while !done() {
@@ -83,7 +92,11 @@ async fn an_execution_that_nobody_waits_for_any_more_is_killed() {
     let bench = marked("--mark=dropped");
     let artifact = module(ENDLESS);
     bench.executor.warm(&artifact).await.unwrap();
-    let mut running = Box::pin(bench.executor.execute(&artifact, unlimited(Duration::from_secs(60))));
+    let mut running = Box::pin(
+        bench
+            .executor
+            .execute(&artifact, unlimited(Duration::from_secs(60))),
+    );
     tokio::select! {
         _ = &mut running => panic!("it ended by itself"),
         () = until("no child", || !children("--mark=dropped").is_empty()) => {}
@@ -99,12 +112,16 @@ async fn a_child_that_is_killed_by_another_hand_is_our_failure_and_retryable() {
     let bench = marked("--mark=murdered");
     let artifact = module(ENDLESS);
     bench.executor.warm(&artifact).await.unwrap();
-    let running = bench.executor.execute(&artifact, unlimited(Duration::from_secs(60)));
+    let running = bench
+        .executor
+        .execute(&artifact, unlimited(Duration::from_secs(60)));
 
     let killing = async {
         until("no child", || !children("--mark=murdered").is_empty()).await;
         for child in children("--mark=murdered") {
-            let killed = std::process::Command::new("kill").args(["-9", &child.to_string()]).status();
+            let killed = std::process::Command::new("kill")
+                .args(["-9", &child.to_string()])
+                .status();
             assert!(killed.unwrap().success());
         }
     };
@@ -131,7 +148,10 @@ async fn many_run_at_once_and_each_gets_its_own_answer() {
             let (bench, artifact) = (Arc::clone(&bench), artifact.clone());
             tokio::spawn(async move {
                 let input = format!("number {number}").into_bytes();
-                let run = Run { input: input.clone(), ..fixed() };
+                let run = Run {
+                    input: input.clone(),
+                    ..fixed()
+                };
                 (input, bench.executor.execute(&artifact, run).await.unwrap())
             })
         })
@@ -203,7 +223,16 @@ async fn an_artifact_in_a_file_is_checked_against_its_hash() {
     let right = executor::Artifact::from_file(&path, sha256);
 
     let error = bench.executor.execute(&wrong, fixed()).await.unwrap_err();
-    assert!(matches!(error, executor::Error::Files { what: "artifact", .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            executor::Error::Files {
+                what: "artifact",
+                ..
+            }
+        ),
+        "{error}"
+    );
     let execution = bench.executor.execute(&right, fixed()).await.unwrap();
     assert_eq!(execution.outcome, Outcome::Returned);
 }
@@ -215,7 +244,10 @@ async fn a_program_that_is_not_there_is_our_failure() {
     settings.child.path = "/nonexistent/outlayer".into();
     let executor = Executor::new(settings).unwrap();
 
-    let error = executor.execute(&module(NOTHING), fixed()).await.unwrap_err();
+    let error = executor
+        .execute(&module(NOTHING), fixed())
+        .await
+        .unwrap_err();
 
     assert!(matches!(error, executor::Error::Process(_)), "{error}");
     assert!(error.is_retryable());
@@ -229,7 +261,10 @@ async fn a_program_that_babbles_is_our_failure() {
     settings.child.args = vec!["-c".into(), "cat >/dev/null; yes babble".into()];
     let executor = Executor::new(settings).unwrap();
 
-    let error = executor.execute(&module(NOTHING), fixed()).await.unwrap_err();
+    let error = executor
+        .execute(&module(NOTHING), fixed())
+        .await
+        .unwrap_err();
 
     assert!(matches!(error, executor::Error::Process(_)), "{error}");
 }

@@ -45,7 +45,10 @@ async fn arguments_and_environment_arrive() {
     let swapped = "(i32.const 112) (i32.const 64)";
 
     let (errno, texts) = call(&bench, "environ_get", P2, swapped, run()).await;
-    assert_eq!((errno, &texts[..33]), (0, &b"EMPTY=\0NEAR_SENDER_ID=alice.near\0"[..]));
+    assert_eq!(
+        (errno, &texts[..33]),
+        (0, &b"EMPTY=\0NEAR_SENDER_ID=alice.near\0"[..])
+    );
 
     let (errno, texts) = call(&bench, "args_get", P2, swapped, run()).await;
     assert_eq!((errno, &texts[..9]), (0, &b"guest\0-v\0"[..]));
@@ -58,8 +61,17 @@ async fn arguments_and_environment_arrive() {
 async fn seeded_randomness_repeats_and_the_systems_does_not() {
     let bench = Bench::new();
     let random = |randomness| {
-        let run = Run { randomness, ..fixed() };
-        call(&bench, "random_get", P2, "(i32.const 64) (i32.const 64)", run)
+        let run = Run {
+            randomness,
+            ..fixed()
+        };
+        call(
+            &bench,
+            "random_get",
+            P2,
+            "(i32.const 64) (i32.const 64)",
+            run,
+        )
     };
 
     let seeded = random(Randomness::Seeded([1; 32])).await;
@@ -139,13 +151,29 @@ async fn pointers_out_of_bounds_are_faults_and_not_traps() {
         ("args_sizes_get", P2, format!("{far} {top}")),
         ("args_get", P2, format!("{top} {top}")),
         ("environ_get", P2, format!("{top} {top}")),
-        ("clock_time_get", "i32 i64 i32", format!("(i32.const 0) (i64.const 0) {far}")),
+        (
+            "clock_time_get",
+            "i32 i64 i32",
+            format!("(i32.const 0) (i64.const 0) {far}"),
+        ),
         ("clock_res_get", P2, format!("(i32.const 0) {top}")),
         ("fd_fdstat_get", P2, format!("(i32.const 1) {far}")),
         ("fd_filestat_get", P2, format!("(i32.const 1) {far}")),
-        ("fd_read", "i32 i32 i32 i32", format!("(i32.const 0) {far} (i32.const 1) (i32.const 8)")),
-        ("fd_read", "i32 i32 i32 i32", format!("(i32.const 0) (i32.const 0) (i32.const 1) {top}")),
-        ("poll_oneoff", "i32 i32 i32 i32", format!("{far} {top} (i32.const 1) {top}")),
+        (
+            "fd_read",
+            "i32 i32 i32 i32",
+            format!("(i32.const 0) {far} (i32.const 1) (i32.const 8)"),
+        ),
+        (
+            "fd_read",
+            "i32 i32 i32 i32",
+            format!("(i32.const 0) (i32.const 0) (i32.const 1) {top}"),
+        ),
+        (
+            "poll_oneoff",
+            "i32 i32 i32 i32",
+            format!("{far} {top} (i32.const 1) {top}"),
+        ),
     ];
     let run = || Run {
         args: vec!["guest".to_owned()],
@@ -197,7 +225,12 @@ async fn there_are_no_files_and_no_sockets() {
         ("sock_shutdown", P2, two(1), not_a_socket),
         ("sock_shutdown", P2, two(9), bad_fd),
         ("fd_tell", P2, two(0), no_seek),
-        ("fd_read", "i32 i32 i32 i32", "(i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)".to_owned(), bad_fd),
+        (
+            "fd_read",
+            "i32 i32 i32 i32",
+            "(i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)".to_owned(),
+            bad_fd,
+        ),
         ("fd_close", "i32", "(i32.const 4)".to_owned(), bad_fd),
     ];
 

@@ -41,14 +41,13 @@ struct Subscription {
 }
 
 fn poll(mut caller: Caller<'_, Host>, from: u32, to: u32, count: u32, out: u32) -> Answer {
-    charge(
-        &mut caller,
-        u64::from(count).saturating_mul(SUBSCRIPTION_BYTES.into()),
-    )?;
+    if count == 0 || count > MAX_SUBSCRIPTIONS {
+        charge(&mut caller, 0)?;
+        return answer(Err(INVALID));
+    }
+    let bytes = u64::from(count).saturating_mul(SUBSCRIPTION_BYTES.into());
+    charge(&mut caller, bytes)?;
     answer(View::of(&mut caller).and_then(|mut view| {
-        if count == 0 || count > MAX_SUBSCRIPTIONS {
-            return Err(INVALID);
-        }
         let mut all = Vec::new();
         for number in 0..count {
             all.push(subscription(

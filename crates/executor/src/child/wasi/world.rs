@@ -124,7 +124,8 @@ fn clock_time(mut caller: Caller<'_, Host>, clock: u32, _precision: u64, out: u3
 }
 
 fn random(mut caller: Caller<'_, Host>, at: u32, length: u32) -> Answer {
-    charge(&mut caller, length.into())?;
+    let within = View::of(&mut caller).and_then(|view| view.bytes(at, length).map(|_| length));
+    charge(&mut caller, within.unwrap_or(0).into())?;
     answer(View::of(&mut caller).and_then(|mut view| {
         let (bytes, host) = view.split(at, length)?;
         host.random.fill_bytes(bytes);
