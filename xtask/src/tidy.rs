@@ -11,7 +11,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use xshell::{Cmd, Shell, cmd};
 
-use crate::machine;
+use crate::{machine, wasm};
 
 /// Looks at the checkout and returns complaints: what is wrong where, and what to do.
 type Check = fn(&Shell) -> Result<Vec<String>>;
@@ -94,7 +94,15 @@ fn clippy(shell: &Shell) -> Result<Vec<String>> {
         shell,
         "cargo clippy --quiet --workspace --all-targets -- -D warnings"
     );
-    outcome(clippy, "clippy's complaints are above")
+    let mut complaints = outcome(clippy, "clippy's complaints are above")?;
+    // What talks to the chain or to a host is compiled for wasm only.
+    for found in wasm::crates(shell)? {
+        let clippy = found
+            .cargo(shell, "clippy")
+            .args(["--quiet", "--", "-D", "warnings"]);
+        complaints.extend(outcome(clippy, "clippy's complaints about wasm are above")?);
+    }
+    Ok(complaints)
 }
 
 fn rustdoc(shell: &Shell) -> Result<Vec<String>> {

@@ -9,9 +9,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 use wasmparser::{Parser, Payload};
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::machine;
+
+/// Where wasm is built, by cli/build.rs as well.
+const FOLDER: &str = "target/wasm";
 
 /// What every contract imports from the chain if it was built for it.
 const EVERY_CONTRACT: &[&str] = &["panic_utf8"];
@@ -27,63 +30,101 @@ const CONTRACTS: &[(&str, &[&str])] = &[(
     ],
 )];
 
+/// A crate that becomes wasm, in a workspace of its own or in ours.
+pub(crate) struct Crate {
+    name: String,
+    manifest: String,
+    /// A library for the chain is a contract; a program is a guest.
+    contract: bool,
+}
+
 pub(crate) fn run(shell: &Shell) -> Result<()> {
     machine::toolchain(shell)?;
-    let manifests = cmd!(
-        shell,
-        "git ls-files -- contracts/*/Cargo.toml examples/*/Cargo.toml"
-    );
-    for manifest in manifests.quiet().read()?.lines() {
-        let wasm = build(shell, manifest)?;
+    for found in crates(shell)? {
+        found.cargo(shell, "build").run()?;
+        let module = found.module(shell);
+        if found.contract {
+            prove(&found.name, &fs::read(&module)?)?;
+        }
         eprintln!(
             "{:>9} bytes  {}",
-            fs::metadata(&wasm)?.len(),
-            wasm.display()
+            fs::metadata(&module)?.len(),
+            module.display()
         );
     }
     Ok(())
 }
 
-/// Builds a crate: a library for the chain is a contract, a program is a guest.
-fn build(shell: &Shell, manifest: &str) -> Result<PathBuf> {
-    let table: Table = shell.read_file(manifest)?.parse()?;
-    let of = |section: &str, key: &str| table.get(section).and_then(|section| section.get(key));
-    let name = of("package", "name").and_then(Value::as_str);
-    let name = name.with_context(|| format!("{manifest} names no package"))?;
-    let types = of("lib", "crate-type").and_then(Value::as_array);
-    let contract = types.is_some_and(|types| types.contains(&Value::from("cdylib")));
-    let (target, profile, file) = if contract {
-        ("wasm32-unknown-unknown", "contract", name.replace('-', "_"))
-    } else {
-        ("wasm32-wasip1", "release", name.to_owned())
-    };
-    let folder = shell.current_dir().join("target/wasm");
-    let flags = [
-        "--target",
-        target,
-        "--profile",
-        profile,
-        "--package",
-        name,
-        "--locked",
-    ];
-    let mut build = cmd!(shell, "cargo build {flags...} --manifest-path {manifest}");
-    // These would take the place of the flags in .cargo/config.toml, which turn `cfg(near)` on.
-    for (variable, _) in env::vars_os() {
-        if variable.to_string_lossy().ends_with("RUSTFLAGS") {
-            build = build.env_remove(variable);
+/// Every contract and every example.
+pub(crate) fn crates(shell: &Shell) -> Result<Vec<Crate>> {
+    let manifests = cmd!(
+        shell,
+        "git ls-files -- contracts/*/Cargo.toml examples/*/Cargo.toml"
+    );
+    manifests
+        .quiet()
+        .read()?
+        .lines()
+        .map(|manifest| Crate::read(shell, manifest))
+        .collect()
+}
+
+impl Crate {
+    fn read(shell: &Shell, manifest: &str) -> Result<Self> {
+        let table: Table = shell.read_file(manifest)?.parse()?;
+        let of = |section: &str, key: &str| table.get(section).and_then(|section| section.get(key));
+        let name = of("package", "name").and_then(Value::as_str);
+        let types = of("lib", "crate-type").and_then(Value::as_array);
+        Ok(Self {
+            name: name
+                .with_context(|| format!("{manifest} names no package"))?
+                .to_owned(),
+            manifest: manifest.to_owned(),
+            contract: types.is_some_and(|types| types.contains(&Value::from("cdylib"))),
+        })
+    }
+
+    /// The target, and the profile that makes what is deployed.
+    const fn target(&self) -> (&'static str, &'static str) {
+        if self.contract {
+            ("wasm32-unknown-unknown", "contract")
+        } else {
+            ("wasm32-wasip1", "release")
         }
     }
-    build.arg("--target-dir").arg(&folder).run()?;
-    let wasm = folder
-        .join(target)
-        .join(profile)
-        .join(file)
-        .with_extension("wasm");
-    if contract {
-        prove(name, &fs::read(&wasm)?)?;
+
+    /// A command of cargo about this crate.
+    pub(crate) fn cargo<'a>(&self, shell: &'a Shell, verb: &str) -> Cmd<'a> {
+        let ((target, profile), Self { name, manifest, .. }) = (self.target(), self);
+        let which = ["--package", name, "--manifest-path", manifest, "--locked"];
+        let how = [
+            "--target",
+            target,
+            "--profile",
+            profile,
+            "--target-dir",
+            FOLDER,
+        ];
+        let mut command = cmd!(shell, "cargo {verb} {which...} {how...}");
+        // These would take the place of the flags in .cargo/config.toml, which turn `cfg(near)` on.
+        for (variable, _) in env::vars_os() {
+            if variable.to_string_lossy().ends_with("RUSTFLAGS") {
+                command = command.env_remove(variable);
+            }
+        }
+        command
     }
-    Ok(wasm)
+
+    fn module(&self, shell: &Shell) -> PathBuf {
+        let (target, profile) = self.target();
+        let file = if self.contract {
+            self.name.replace('-', "_")
+        } else {
+            self.name.clone()
+        };
+        let folder = shell.current_dir().join(FOLDER).join(target).join(profile);
+        folder.join(file).with_extension("wasm")
+    }
 }
 
 /// Fails if a contract lacks the imports that prove it was built for NEAR.

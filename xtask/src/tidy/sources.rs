@@ -19,7 +19,7 @@ const HOMES: [&str; 3] = [
 ];
 
 /// Top folders that every machine has, so that a path below one of them tells nothing about ours.
-const EVERYWHERE: &str = "app bin build dev etc lib mnt opt proc run src srv sys tmp usr var";
+const EVERYWHERE: &str = "app bin build ci code data dev etc lib mnt opt proc repo run src srv sys tmp usr var workspace";
 
 /// Where the packages in lock files come from, and nowhere else.
 const CRATES: &str = "registry+https://github.com/rust-lang/crates.io-index";
