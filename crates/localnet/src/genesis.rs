@@ -4,9 +4,8 @@ use near_crypto::{InMemorySigner, KeyType, SecretKey, Signer};
 use near_primitives::account::{AccessKey, Account, AccountContract};
 use near_primitives::state_record::StateRecord;
 use near_primitives::types::{AccountId, Balance};
-use std::fmt;
+use protocol::clock::Clock;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Storage of an account record with one full-access key, in bytes, as near-sandbox writes it into its genesis.
@@ -35,18 +34,29 @@ pub struct Genesis {
 impl Genesis {
     /// No accounts at all.
     pub fn empty(chain_id: &str, time_ns: u64) -> Self {
-        Self { chain_id: chain_id.to_owned(), time_ns, records: Vec::new() }
+        Self {
+            chain_id: chain_id.to_owned(),
+            time_ns,
+            records: Vec::new(),
+        }
     }
 
     /// What a sandbox has: the validator `test.near`, `near`, `registrar`, `sandbox`; and `test`, so that `alice.test` can be
     /// made. Every account's key is [`secret_key`] of its name.
     pub fn sandbox(time_ns: u64) -> Self {
-        let names = ["near", "registrar", "sandbox", "test"].into_iter().filter_map(|name| name.parse().ok());
+        let names = ["near", "registrar", "sandbox", "test"];
         let mut genesis = Self::empty("localnet", time_ns);
         if let Ok(validator) = VALIDATOR.parse() {
-            genesis = genesis.with_staked_account(&validator, Balance::from_near(1_000_000_000), VALIDATOR_STAKE);
+            genesis = genesis.with_staked_account(
+                &validator,
+                Balance::from_near(1_000_000_000),
+                VALIDATOR_STAKE,
+            );
         }
-        names.fold(genesis, |genesis, id| genesis.with_account(&id, GENESIS_BALANCE))
+        let ids = names.into_iter().filter_map(|name| name.parse().ok());
+        ids.fold(genesis, |genesis, id: AccountId| {
+            genesis.with_account(&id, GENESIS_BALANCE)
+        })
     }
 
     /// Adds an account whose full-access key is [`secret_key`] of its name.
@@ -56,11 +66,23 @@ impl Genesis {
     }
 
     fn with_staked_account(mut self, id: &AccountId, balance: Balance, locked: Balance) -> Self {
-        let account = Account::new(balance, locked, AccountContract::None, GENESIS_ACCOUNT_BYTES);
-        let public_key = secret_key(id).public_key();
+        let account = Account::new(
+            balance,
+            locked,
+            AccountContract::None,
+            GENESIS_ACCOUNT_BYTES,
+        );
+        let public_key = secret_key(id).public_key().into();
         let access_key = AccessKey::full_access();
-        self.records.push(StateRecord::Account { account_id: id.clone(), account });
-        self.records.push(StateRecord::AccessKey { account_id: id.clone(), public_key, access_key });
+        self.records.push(StateRecord::Account {
+            account_id: id.clone(),
+            account,
+        });
+        self.records.push(StateRecord::AccessKey {
+            account_id: id.clone(),
+            public_key,
+            access_key,
+        });
         self
     }
 }
@@ -113,19 +135,35 @@ pub const BLOCK_STEP: Duration = Duration::from_millis(600);
 pub const FAST_FORWARD_STEP: Duration = Duration::from_millis(300);
 
 /// Where the time of a block comes from.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum ChainTime {
     /// So long after the block before.
     Steps(Duration),
-    /// A clock, in nanoseconds since 1970, put forward by what was fast-forwarded. Never going back.
-    Clock(Arc<dyn Fn() -> u64 + Send + Sync>),
+    /// A clock, put forward by what was fast-forwarded. Never going back.
+    Clock(Clock),
 }
 
-impl fmt::Debug for ChainTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ChainTime {
+    /// The time that a clock shows.
+    pub const fn of(clock: Clock) -> Self {
+        Self::Clock(clock)
+    }
+
+    /// The time of the block after one of this time, with a clock put forward so far. All in nanoseconds.
+    pub(crate) fn next(&self, last_ns: u64, forward_ns: u64) -> u64 {
         match self {
-            Self::Steps(step) => f.debug_tuple("Steps").field(step).finish(),
-            Self::Clock(_) => f.write_str("Clock"),
+            Self::Steps(step) => last_ns.saturating_add(nanos(*step)),
+            Self::Clock(clock) => {
+                let now = clock
+                    .now_ms()
+                    .saturating_mul(1_000_000)
+                    .saturating_add(forward_ns);
+                now.max(last_ns.saturating_add(1))
+            }
         }
     }
+}
+
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

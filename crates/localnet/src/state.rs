@@ -45,7 +45,8 @@ impl State {
 
     /// What is under a key, decoded; `None` also when it does not decode, which only a state patch can bring about.
     pub fn get<T: BorshDeserialize>(&self, key: &TrieKey) -> Option<T> {
-        self.raw(key).and_then(|bytes| T::try_from_slice(bytes).ok())
+        self.raw(key)
+            .and_then(|bytes| T::try_from_slice(bytes).ok())
     }
 
     /// Puts a value under a key.
@@ -61,7 +62,8 @@ impl State {
 
     /// Takes away and decodes what is under a key.
     pub fn take<T: BorshDeserialize>(&mut self, key: &TrieKey) -> Option<T> {
-        self.remove(key).and_then(|bytes| T::try_from_slice(&bytes).ok())
+        self.remove(key)
+            .and_then(|bytes| T::try_from_slice(&bytes).ok())
     }
 
     /// Whether there is anything under a key.
@@ -71,12 +73,19 @@ impl State {
 
     /// An account, if it exists.
     pub fn account(&self, id: &AccountId) -> Option<Account> {
-        self.get(&TrieKey::Account { account_id: id.clone() })
+        self.get(&TrieKey::Account {
+            account_id: id.clone(),
+        })
     }
 
     /// Writes an account.
     pub fn set_account(&mut self, id: &AccountId, account: &Account) {
-        self.set(&TrieKey::Account { account_id: id.clone() }, account);
+        self.set(
+            &TrieKey::Account {
+                account_id: id.clone(),
+            },
+            account,
+        );
     }
 
     /// An access key of an account.
@@ -90,36 +99,57 @@ impl State {
     }
 
     /// The code an account runs: its own, or a global contract's.
-    pub fn contract(&self, id: &AccountId, contract: &AccountContract) -> Option<Arc<ContractCode>> {
+    pub fn contract(
+        &self,
+        id: &AccountId,
+        contract: &AccountContract,
+    ) -> Option<Arc<ContractCode>> {
         let (key, hash) = contract_key(id, contract)?;
-        self.raw(&key).map(|code| Arc::new(ContractCode::new(code.to_vec(), hash)))
+        self.raw(&key)
+            .map(|code| Arc::new(ContractCode::new(code.to_vec(), hash)))
     }
 
     /// The size of the code an account keeps in its own storage.
     pub fn local_code_bytes(&self, id: &AccountId) -> u64 {
-        let key = TrieKey::ContractCode { account_id: id.clone() };
-        self.raw(&key).map_or(0, |code| u64::try_from(code.len()).unwrap_or(u64::MAX))
+        let key = TrieKey::ContractCode {
+            account_id: id.clone(),
+        };
+        self.raw(&key)
+            .map_or(0, |code| u64::try_from(code.len()).unwrap_or(u64::MAX))
     }
 
     /// A contract's storage under a prefix of its own keys, without the trie's prefix.
-    pub fn contract_data(&self, id: &AccountId, prefix: &[u8]) -> impl Iterator<Item = (Vec<u8>, Value)> + use<> {
+    pub fn contract_data(
+        &self,
+        id: &AccountId,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = (Vec<u8>, Value)> + use<> {
         let skip = trie_key_parsers::get_raw_prefix_for_contract_data(id, b"").len();
         self.trie
-            .with_prefix(&trie_key_parsers::get_raw_prefix_for_contract_data(id, prefix))
+            .with_prefix(&trie_key_parsers::get_raw_prefix_for_contract_data(
+                id, prefix,
+            ))
             .into_iter()
             .map(move |(key, value)| (key.get(skip..).unwrap_or_default().to_vec(), value))
     }
 
     /// All access keys of an account, with the raw trie key that names each.
     pub fn access_keys(&self, id: &AccountId) -> Vec<(Vec<u8>, Value)> {
-        self.trie.with_prefix(&trie_key_parsers::get_raw_prefix_for_access_keys(id))
+        self.trie
+            .with_prefix(&trie_key_parsers::get_raw_prefix_for_access_keys(id))
     }
 
     /// Removes an account with its keys, code and data.
     pub fn remove_account(&mut self, id: &AccountId) {
-        self.remove(&TrieKey::Account { account_id: id.clone() });
-        self.remove(&TrieKey::ContractCode { account_id: id.clone() });
-        let data = self.trie.with_prefix(&trie_key_parsers::get_raw_prefix_for_contract_data(id, b""));
+        self.remove(&TrieKey::Account {
+            account_id: id.clone(),
+        });
+        self.remove(&TrieKey::ContractCode {
+            account_id: id.clone(),
+        });
+        let data = self
+            .trie
+            .with_prefix(&trie_key_parsers::get_raw_prefix_for_contract_data(id, b""));
         for (key, _) in self.access_keys(id).into_iter().chain(data) {
             self.trie.remove(&key);
         }
@@ -132,15 +162,25 @@ impl State {
             .with_prefix(&prefix)
             .iter()
             .filter_map(|(_, bytes)| Account::try_from_slice(bytes).ok())
-            .fold(Balance::ZERO, |sum, a| sum.saturating_add(a.amount()).saturating_add(a.locked()))
+            .fold(Balance::ZERO, |sum, a| {
+                sum.saturating_add(a.amount()).saturating_add(a.locked())
+            })
     }
 }
 
 /// Where a contract's code is, and its hash when that is known without reading it.
-fn contract_key(id: &AccountId, contract: &AccountContract) -> Option<(TrieKey, Option<CryptoHash>)> {
+fn contract_key(
+    id: &AccountId,
+    contract: &AccountContract,
+) -> Option<(TrieKey, Option<CryptoHash>)> {
     Some(match contract {
         AccountContract::None => return None,
-        AccountContract::Local(hash) => (TrieKey::ContractCode { account_id: id.clone() }, Some(*hash)),
+        AccountContract::Local(hash) => (
+            TrieKey::ContractCode {
+                account_id: id.clone(),
+            },
+            Some(*hash),
+        ),
         AccountContract::Global(hash) => {
             let identifier = GlobalContractCodeIdentifier::CodeHash(*hash);
             (TrieKey::GlobalContractCode { identifier }, Some(*hash))

@@ -29,17 +29,28 @@ struct Node {
 
 impl Node {
     const fn leaf(path: Box<[u8]>, value: Value) -> Self {
-        Self { path, value: Some(value), children: Vec::new() }
+        Self {
+            path,
+            value: Some(value),
+            children: Vec::new(),
+        }
     }
 
     fn child(&self, nibble: u8) -> Option<&Arc<Self>> {
-        let at = self.children.binary_search_by_key(&nibble, |(n, _)| *n).ok()?;
+        let at = self
+            .children
+            .binary_search_by_key(&nibble, |(n, _)| *n)
+            .ok()?;
         self.children.get(at).map(|(_, child)| child)
     }
 
     /// NEAR stores the path of a branch as a node of its own, an extension.
     fn stored_nodes(&self) -> u64 {
-        if self.children.is_empty() || self.path.is_empty() { 1 } else { 2 }
+        if self.children.is_empty() || self.path.is_empty() {
+            1
+        } else {
+            2
+        }
     }
 
     /// Joins a node that no longer branches with its only child.
@@ -49,7 +60,13 @@ impl Node {
         }
         if let Some((nibble, child)) = self.children.pop() {
             let child = Arc::unwrap_or_clone(child);
-            let path = self.path.iter().copied().chain([nibble]).chain(child.path.iter().copied()).collect();
+            let path = self
+                .path
+                .iter()
+                .copied()
+                .chain([nibble])
+                .chain(child.path.iter().copied())
+                .collect();
             *self = Self { path, ..child };
         }
     }
@@ -70,7 +87,8 @@ fn meet(path: &[u8], rest: &[u8]) -> Meeting {
     if common < path.len() {
         return Meeting::Parts(common);
     }
-    rest.get(common).map_or(Meeting::Ends, |nibble| Meeting::GoesOn(*nibble))
+    rest.get(common)
+        .map_or(Meeting::Ends, |nibble| Meeting::GoesOn(*nibble))
 }
 
 fn nibbles(key: &[u8]) -> Vec<u8> {
@@ -78,7 +96,10 @@ fn nibbles(key: &[u8]) -> Vec<u8> {
 }
 
 fn bytes(nibbles: &[u8]) -> Vec<u8> {
-    nibbles.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, nibble| (byte << 4) | nibble)).collect()
+    nibbles
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0, |byte, nibble| (byte << 4) | nibble))
+        .collect()
 }
 
 fn after(slice: &[u8], at: usize) -> &[u8] {
@@ -99,7 +120,12 @@ impl Trie {
         while let Some(node) = next {
             match meet(&node.path, rest) {
                 Meeting::Parts(_) => return (None, touched.saturating_add(1)),
-                Meeting::Ends => return (node.value.as_ref(), touched.saturating_add(node.stored_nodes())),
+                Meeting::Ends => {
+                    return (
+                        node.value.as_ref(),
+                        touched.saturating_add(node.stored_nodes()),
+                    );
+                }
                 Meeting::GoesOn(nibble) => {
                     touched = touched.saturating_add(node.stored_nodes());
                     rest = after(rest, node.path.len().saturating_add(1));
@@ -125,7 +151,9 @@ impl Trie {
                     part(node, common);
                     match rest.get(common) {
                         None => node.value = Some(value),
-                        Some(nibble) => add(node, *nibble, after(rest, common.saturating_add(1)), value),
+                        Some(nibble) => {
+                            add(node, *nibble, after(rest, common.saturating_add(1)), value)
+                        }
                     }
                     return None;
                 }
@@ -149,7 +177,9 @@ impl Trie {
         let mut rest = key.as_slice();
         let mut node = Arc::make_mut(self.root.as_mut()?);
         loop {
-            let Meeting::GoesOn(nibble) = meet(&node.path, rest) else { break };
+            let Meeting::GoesOn(nibble) = meet(&node.path, rest) else {
+                break;
+            };
             rest = after(rest, node.path.len().saturating_add(1));
             let child = node.child(nibble)?;
             if child.children.is_empty() {
@@ -175,12 +205,21 @@ impl Trie {
         let mut next = self.root.as_ref();
         let mut found = Vec::new();
         while let Some(node) = next {
-            let common = node.path.iter().zip(rest).take_while(|(a, b)| a == b).count();
+            let common = node
+                .path
+                .iter()
+                .zip(rest)
+                .take_while(|(a, b)| a == b)
+                .count();
             if common == rest.len() {
-                collect(node, &above, &mut |key, value| found.push((key, value.clone())));
+                collect(node, &above, &mut |key, value| {
+                    found.push((key, value.clone()))
+                });
                 break;
             }
-            let Meeting::GoesOn(nibble) = meet(&node.path, rest) else { break };
+            let Meeting::GoesOn(nibble) = meet(&node.path, rest) else {
+                break;
+            };
             above.extend_from_slice(&node.path);
             above.push(nibble);
             rest = after(rest, node.path.len().saturating_add(1));
@@ -197,7 +236,9 @@ impl Trie {
             match (old, new) {
                 (None, None) => {}
                 (Some(old), None) => collect(&old, &above, &mut |key, _| changes.push((key, None))),
-                (None, Some(new)) => collect(&new, &above, &mut |key, v| changes.push((key, Some(v.clone())))),
+                (None, Some(new)) => collect(&new, &above, &mut |key, v| {
+                    changes.push((key, Some(v.clone())))
+                }),
                 (Some(old), Some(new)) if Arc::ptr_eq(&old, &new) => {}
                 (Some(old), Some(new)) => compare(&above, old, new, &mut changes, &mut pairs),
             }
@@ -219,8 +260,19 @@ impl Trie {
 type Pair = (Vec<u8>, Option<Arc<Node>>, Option<Arc<Node>>);
 
 /// Compares two nodes that stand at the same place, leaving their children for later.
-fn compare(above: &[u8], old: Arc<Node>, new: Arc<Node>, changes: &mut Changes, pairs: &mut Vec<Pair>) {
-    let common = old.path.iter().zip(&new.path).take_while(|(a, b)| a == b).count();
+fn compare(
+    above: &[u8],
+    old: Arc<Node>,
+    new: Arc<Node>,
+    changes: &mut Changes,
+    pairs: &mut Vec<Pair>,
+) {
+    let common = old
+        .path
+        .iter()
+        .zip(&new.path)
+        .take_while(|(a, b)| a == b)
+        .count();
     if common < old.path.len() || common < new.path.len() {
         return compare_parted(above, &old, &new, common, pairs);
     }
@@ -243,7 +295,13 @@ fn compare(above: &[u8], old: Arc<Node>, new: Arc<Node>, changes: &mut Changes, 
 }
 
 /// Brings the paths of two nodes to the same length by splitting, then compares on.
-fn compare_parted(above: &[u8], old: &Arc<Node>, new: &Arc<Node>, common: usize, pairs: &mut Vec<Pair>) {
+fn compare_parted(
+    above: &[u8],
+    old: &Arc<Node>,
+    new: &Arc<Node>,
+    common: usize,
+    pairs: &mut Vec<Pair>,
+) {
     let split = |node: &Arc<Node>| {
         let mut node = Node::clone(node);
         if common < node.path.len() {
@@ -257,7 +315,10 @@ fn compare_parted(above: &[u8], old: &Arc<Node>, new: &Arc<Node>, common: usize,
 /// Cuts a node's path, so that it becomes a branch with its old self as only child.
 fn part(node: &mut Node, common: usize) {
     let path = std::mem::take(&mut node.path);
-    let below = Node { path: after(&path, common.saturating_add(1)).into(), ..std::mem::take(node) };
+    let below = Node {
+        path: after(&path, common.saturating_add(1)).into(),
+        ..std::mem::take(node)
+    };
     node.path = path.get(..common).unwrap_or_default().into();
     if let Some(nibble) = path.get(common) {
         node.children.push((*nibble, Arc::new(below)));
@@ -266,12 +327,18 @@ fn part(node: &mut Node, common: usize) {
 
 fn add(node: &mut Node, nibble: u8, path: &[u8], value: Value) {
     let at = node.children.partition_point(|(n, _)| *n < nibble);
-    node.children.insert(at, (nibble, Arc::new(Node::leaf(path.into(), value))));
+    node.children
+        .insert(at, (nibble, Arc::new(Node::leaf(path.into(), value))));
 }
 
 fn child_mut(node: &mut Node, nibble: u8) -> Option<&mut Node> {
-    let at = node.children.binary_search_by_key(&nibble, |(n, _)| *n).ok()?;
-    node.children.get_mut(at).map(|(_, child)| Arc::make_mut(child))
+    let at = node
+        .children
+        .binary_search_by_key(&nibble, |(n, _)| *n)
+        .ok()?;
+    node.children
+        .get_mut(at)
+        .map(|(_, child)| Arc::make_mut(child))
 }
 
 /// Every key at and below a node, ascending. Not recursive: keys, and so tries, may be thousands of nibbles deep.
@@ -301,7 +368,11 @@ mod tests {
         prop::collection::vec((key, prop::option::of(any::<u8>())), 0..80)
     }
 
-    fn build(steps: &[(Vec<u8>, Option<u8>)], trie: &mut Trie, model: &mut BTreeMap<Vec<u8>, Value>) {
+    fn build(
+        steps: &[(Vec<u8>, Option<u8>)],
+        trie: &mut Trie,
+        model: &mut BTreeMap<Vec<u8>, Value>,
+    ) {
         for (key, value) in steps {
             match value.map(|v| Value::from([v])) {
                 Some(v) => assert_eq!(trie.insert(key, v.clone()), model.insert(key.clone(), v)),
