@@ -67,7 +67,7 @@ impl<'a> Writer<'a> {
                 let mut to = TypeSection::new();
                 utils::parse_type_section(same, &mut to, from)?;
                 for results in self.counters.result_types() {
-                    let results = same.val_types(results.to_vec())?;
+                    let results = same.val_types(results.clone())?;
                     to.ty().function([], results);
                 }
                 self.module.section(&to);

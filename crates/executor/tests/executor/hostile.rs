@@ -153,7 +153,7 @@ async fn a_guest_that_sleeps_for_ever_or_leaves_its_input_unread_is_ended() {
 }
 
 #[tokio::test]
-async fn a_module_that_takes_too_long_or_too_much_to_compile_is_bad() {
+async fn a_module_that_takes_too_much_memory_to_compile_is_bad() {
     let cache = tempfile::tempdir().unwrap();
     let mut settings = crate::settings(cache.path());
     settings.compile.memory_bytes = 60 << 20;
@@ -161,14 +161,15 @@ async fn a_module_that_takes_too_long_or_too_much_to_compile_is_bad() {
         executor: executor::Executor::new(settings).unwrap(),
         cache,
     };
-    let sets: String = (0..1_999)
+    let sets: Vec<_> = (0..1_999)
         .map(|local| {
-            format!("(if (local.get {local}) (then (local.set {local} (i64.const 1) (i64.eqz))))")
+            format!("(if (local.get {local}) (then (local.set {local} (i64.eqz (i64.const 1)))))")
         })
         .collect();
     let bomb = format!(
-        r#"(func (export "_start") (local {}) (loop $a {sets} (br $a)))"#,
-        "i32 ".repeat(1_999)
+        r#"(func (export "_start") (local {}) (loop $a {} (br $a)))"#,
+        "i32 ".repeat(1_999),
+        sets.concat()
     );
 
     let execution = bench.run(&guest(&bomb), fixed()).await;
@@ -178,6 +179,22 @@ async fn a_module_that_takes_too_long_or_too_much_to_compile_is_bad() {
     };
     assert_eq!(reason, "compiling it takes too much memory");
     assert!(execution.compile.is_some());
+}
+
+#[tokio::test]
+async fn a_module_that_takes_too_long_to_compile_is_bad() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut settings = crate::settings(cache.path());
+    settings.compile.wall = Duration::ZERO;
+    let bench = Bench {
+        executor: executor::Executor::new(settings).unwrap(),
+        cache,
+    };
+
+    let outcome = outcome(&bench, r#"(func (export "_start"))"#).await;
+
+    let reason = "compiling it takes more than 0ns".to_owned();
+    assert_eq!(outcome, Outcome::BadModule { reason });
 }
 
 #[tokio::test]

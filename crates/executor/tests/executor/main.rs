@@ -1,4 +1,9 @@
 //! The executor from outside: real child processes, guests written by hand.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on stops"
+)]
 
 mod gas;
 mod hostile;
