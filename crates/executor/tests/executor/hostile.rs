@@ -185,7 +185,10 @@ async fn a_module_that_takes_too_much_memory_to_compile_is_bad() {
 async fn a_module_that_takes_too_long_to_compile_is_bad() {
     let cache = tempfile::tempdir().unwrap();
     let mut settings = crate::settings(cache.path());
-    settings.compile.wall = Duration::ZERO;
+    // A compiler that never comes to an end.
+    settings.child.path = "/bin/sh".into();
+    settings.child.args = vec!["-c".into(), "cat > /dev/null; sleep 1000".into()];
+    settings.compile.wall = Duration::from_millis(50);
     let bench = Bench {
         executor: executor::Executor::new(settings).unwrap(),
         cache,
@@ -193,7 +196,7 @@ async fn a_module_that_takes_too_long_to_compile_is_bad() {
 
     let outcome = outcome(&bench, r#"(func (export "_start"))"#).await;
 
-    let reason = "compiling it takes more than 0ns".to_owned();
+    let reason = "compiling it takes more than 50ms".to_owned();
     assert_eq!(outcome, Outcome::BadModule { reason });
 }
 
