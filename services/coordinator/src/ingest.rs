@@ -144,6 +144,13 @@ impl Ingest {
         }
     }
 
+    /// Reads and writes all there is.
+    #[cfg(test)]
+    pub(crate) async fn catch_up(&self) {
+        let mut follow = None;
+        while self.step(&mut follow).await.unwrap() == Pace::More {}
+    }
+
     /// Says what is wrong. One of several nodes behind an address may be behind the others, so a gap that does not last is
     /// only a failure; one that lasts is for an operator, and the cursor stays where it is.
     fn report(&self, trouble: &Trouble, failures: u32) {
@@ -194,17 +201,16 @@ impl Ingest {
     /// Goes on where the database says, or begins.
     async fn follow_on(&self) -> Result<Follow, Trouble> {
         let contract_id = &self.settings.contract_id;
-        let at = match cursor::read(&self.store, contract_id).await? {
-            Some(at) => at,
-            None => {
-                let height = match self.settings.start {
-                    Start::Height(height) => height.saturating_sub(1),
-                    Start::Latest => self.parts.blocks.final_height().await?,
-                };
-                let at = Position { height, hash: None };
-                cursor::create(&self.store, contract_id, &at).await?;
-                at
-            }
+        let at = if let Some(at) = cursor::read(&self.store, contract_id).await? {
+            at
+        } else {
+            let height = match self.settings.start {
+                Start::Height(height) => height.saturating_sub(1),
+                Start::Latest => self.parts.blocks.final_height().await?,
+            };
+            let at = Position { height, hash: None };
+            cursor::create(&self.store, contract_id, &at).await?;
+            at
         };
         let parts = clients::parts::Parts::new(self.parts.clock.clone(), Arc::new(TokioSleep), 0);
         let settings = FollowSettings::default();

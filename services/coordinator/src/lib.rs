@@ -21,6 +21,9 @@ mod config;
 mod error;
 pub mod ingest;
 pub mod logs;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "an overflow fails a test")]
+mod model;
 pub mod parts;
 mod pricing;
 pub mod queue;

@@ -1,5 +1,6 @@
 //! A coordinator that runs: its parts put together, its listeners, and how it stops.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,12 @@ use crate::views::Views;
 
 /// How long running calls have to end when the coordinator stops.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often an address in use is tried again: for a second in all.
+const BIND_TRIES: u32 = 20;
+
+/// How long to wait between two tries.
+const BIND_PAUSE: Duration = Duration::from_millis(50);
 
 /// A running coordinator. Dropping it stops its work where it is; [`Coordinator::stop`] lets calls end first.
 #[derive(Debug)]
@@ -161,9 +168,19 @@ impl Drop for Coordinator {
     }
 }
 
+/// Takes an address. The coordinator before this one may still be letting go of it.
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     let failed = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let mut tries = 0u32;
+    let listener = loop {
+        match TcpListener::bind(address).await {
+            Err(err) if err.kind() == ErrorKind::AddrInUse && tries < BIND_TRIES => {
+                tries = tries.saturating_add(1);
+                tokio::time::sleep(BIND_PAUSE).await;
+            }
+            result => break result.map_err(failed)?,
+        }
+    };
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
 }

@@ -60,7 +60,7 @@ impl Views {
     /// Sums over all jobs.
     pub(crate) async fn stats(&self, block_height: u64) -> Result<StatsView, Error> {
         let mut kept = self.stats.lock().await;
-        if let Some(stats) = self.fresh(&kept) {
+        if let Some(stats) = self.fresh(kept.as_ref()) {
             return Ok(StatsView {
                 block_height,
                 ..stats
@@ -158,7 +158,7 @@ impl Views {
 
     async fn tallies(&self) -> Result<HashMap<String, Tally>, Error> {
         let mut kept = self.finished.lock().await;
-        if let Some(tallies) = self.fresh(&kept) {
+        if let Some(tallies) = self.fresh(kept.as_ref()) {
             return Ok(tallies);
         }
         let mut tallies = HashMap::<String, Tally>::new();
@@ -182,7 +182,7 @@ impl Views {
     /// The repositories that most jobs named.
     pub(crate) async fn popular_repos(&self) -> Result<Vec<RepoView>, Error> {
         let mut kept = self.repos.lock().await;
-        if let Some(repos) = self.fresh(&kept) {
+        if let Some(repos) = self.fresh(kept.as_ref()) {
             return Ok(repos);
         }
         let rows = sqlx::query(
@@ -206,8 +206,8 @@ impl Views {
         Ok(repos)
     }
 
-    fn fresh<T: Clone>(&self, kept: &Option<(UnixMs, T)>) -> Option<T> {
-        let (at, value) = kept.as_ref()?;
+    fn fresh<T: Clone>(&self, kept: Option<&(UnixMs, T)>) -> Option<T> {
+        let (at, value) = kept?;
         (self.clock.now_ms().saturating_sub(*at) < GOOD_MS).then(|| value.clone())
     }
 }

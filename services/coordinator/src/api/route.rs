@@ -13,7 +13,7 @@ use super::State;
 /// A route: where it is, what serves it, and its description.
 pub(super) struct Route {
     pub(super) method: HttpMethod,
-    /// As both axum and OpenAPI write it: `/worker/jobs/{id}`.
+    /// As axum and `OpenAPI` both write it: `/worker/jobs/{id}`.
     pub(super) path: &'static str,
     pub(super) handler: MethodRouter<Arc<State>>,
     /// A sentence.

@@ -1,6 +1,8 @@
 //! What the ingest does at present, for whoever asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 /// How the ingest fares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +40,7 @@ impl State {
 
 /// A shared note of how far the ingest is.
 #[derive(Clone, Debug, Default)]
-pub struct Health(Arc<Mutex<Seen>>);
+pub struct Health(Arc<watch::Sender<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -50,35 +52,55 @@ struct Seen {
 impl Health {
     /// How it fares, and the last block that was read.
     pub fn now(&self) -> (State, u64) {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.0.borrow();
         (seen.state.clone(), seen.height)
     }
 
     /// The chain's last final block when it was last known.
     pub fn head(&self) -> Option<u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).head
+        self.0.borrow().head
+    }
+
+    /// Waits until the block at `height` has been read and written.
+    pub async fn reached(&self, height: u64) {
+        self.wait_for(|seen| seen.height >= height).await;
+    }
+
+    /// Waits until a gap stops the cursor.
+    pub async fn stopped_for(&self) -> String {
+        self.wait_for(|seen| matches!(seen.state, State::Stopped(_)))
+            .await;
+        self.now().0.error().unwrap_or_default().to_owned()
+    }
+
+    async fn wait_for(&self, come: impl FnMut(&Seen) -> bool) {
+        // The sender is this very handle, so the channel is open.
+        drop(self.0.subscribe().wait_for(come).await);
     }
 
     pub(super) fn read_up_to(&self, height: u64) {
-        self.change(|seen| {
+        self.0.send_if_modified(|seen| {
+            let news = seen.height != height || seen.state != State::Reading;
             seen.state = State::Reading;
             seen.height = height;
+            news
         });
     }
 
     pub(super) fn at_head(&self, height: u64) {
-        self.change(|seen| seen.head = Some(height));
+        self.0.send_if_modified(|seen| {
+            let before = seen.head.replace(height);
+            before != Some(height)
+        });
     }
 
     pub(super) fn failing(&self, error: &str) {
-        self.change(|seen| seen.state = State::Failing(error.to_owned()));
+        self.0
+            .send_modify(|seen| seen.state = State::Failing(error.to_owned()));
     }
 
     pub(super) fn stopped(&self, error: &str) {
-        self.change(|seen| seen.state = State::Stopped(error.to_owned()));
-    }
-
-    fn change(&self, with: impl FnOnce(&mut Seen)) {
-        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.0
+            .send_modify(|seen| seen.state = State::Stopped(error.to_owned()));
     }
 }

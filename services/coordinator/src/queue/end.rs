@@ -94,6 +94,7 @@ impl Queue {
             .bind(int(until))
             .execute(self.0.store.writer())
             .await?;
+        self.expires_at(until);
         if done.rows_affected() > 0 {
             return Ok(());
         }

@@ -97,9 +97,7 @@ impl Queue {
             .bind(alive_above)
             .fetch_all(inner.store.writer())
             .await?;
-        inner
-            .first_expiry_ms
-            .fetch_min(expires_at, Ordering::AcqRel);
+        self.expires_at(expires_at);
         rows.first()
             .map(|row| row::lease(row, &inner.settings))
             .transpose()
@@ -122,6 +120,7 @@ impl Queue {
             .bind(int(expires_at))
             .execute(inner.store.writer())
             .await?;
+        self.expires_at(expires_at);
         self.must_have_held(id, done.rows_affected()).await?;
         Ok(Extension { expires_in_ms })
     }
@@ -216,7 +215,7 @@ impl Queue {
                 .maybe_int("first")?;
         tx.commit().await?;
         if let Some(first) = left {
-            inner.first_expiry_ms.fetch_min(first, Ordering::AcqRel);
+            self.expires_at(first);
         }
         if requeued > 0 {
             self.wake();
@@ -226,6 +225,11 @@ impl Queue {
             tracing::warn!(requeued, buried, "leases ran out");
         }
         Ok(lost)
+    }
+
+    /// Notes that a lease runs out at `at_ms`.
+    pub(super) fn expires_at(&self, at_ms: UnixMs) {
+        self.0.first_expiry_ms.fetch_min(at_ms, Ordering::AcqRel);
     }
 
     async fn must_have_held(&self, id: JobId, rows: u64) -> Result<(), Error> {

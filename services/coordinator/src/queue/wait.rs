@@ -25,7 +25,7 @@ impl Queue {
         stop: &CancellationToken,
     ) -> Result<Option<Lease>, Error> {
         let wait = Duration::from_millis(wait_ms.min(self.0.settings.max_wait_ms));
-        let deadline = Instant::now() + wait;
+        let asked_at = Instant::now();
         loop {
             let news = self.0.news.notified();
             tokio::pin!(news);
@@ -36,11 +36,11 @@ impl Queue {
             if let Some(lease) = self.lease(worker).await? {
                 return Ok(Some(lease));
             }
-            let now = Instant::now();
-            if now >= deadline {
+            let left = wait.saturating_sub(asked_at.elapsed());
+            if left.is_zero() {
                 return Ok(None);
             }
-            let nap = self.nap().await?.min(deadline - now);
+            let nap = self.nap().await?.min(left);
             tokio::select! {
                 () = news => {}
                 () = tokio::time::sleep(nap) => {}

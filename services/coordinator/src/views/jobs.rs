@@ -29,29 +29,22 @@ impl Views {
     /// The jobs that `filter` lets through.
     pub(crate) async fn jobs(&self, filter: &Filter) -> Result<Vec<JobView>, Error> {
         let mut sql = "SELECT * FROM jobs WHERE 1 = 1".to_owned();
-        let mut texts = Vec::new();
-        let mut next = 3u32; // $1 and $2 are the limit and the offset
-        let mut condition = |text: String, column: &str| {
-            sql.push_str(&column.replace('?', &format!("${next}")));
-            next = next.saturating_add(1);
-            texts.push(text);
-        };
-        if let Some(user) = &filter.user_account_id {
-            condition(user.to_string(), " AND sender_id = ?");
+        if filter.user_account_id.is_some() {
+            sql.push_str(" AND sender_id = $3");
         }
-        if let Some(source) = &filter.source {
-            condition(source.clone(), " AND (repo = ? OR source = ?)");
+        if filter.source.is_some() {
+            sql.push_str(" AND (repo = $4 OR source = $4)");
         }
-        if let Some(request_id) = filter.request_id {
-            sql.push_str(&format!(" AND request_id = {}", int(request_id.0)));
+        if filter.request_id.is_some() {
+            sql.push_str(" AND request_id = $5");
         }
         sql.push_str(" ORDER BY job_id DESC LIMIT $1 OFFSET $2");
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(int(filter.limit))
-            .bind(int(filter.offset));
-        for text in texts {
-            query = query.bind(text);
-        }
+            .bind(int(filter.offset))
+            .bind(filter.user_account_id.as_ref().map(ToString::to_string))
+            .bind(filter.source.clone())
+            .bind(filter.request_id.map(|id| int(id.0)));
         let rows = query.fetch_all(self.store.readers()).await?;
         rows.iter().map(view).collect()
     }

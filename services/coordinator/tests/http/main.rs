@@ -1,0 +1,16 @@
+//! The coordinator over real HTTP on loopback, with a chain that the test writes.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "what goes wrong here fails a test"
+)]
+
+mod admin;
+mod artifacts;
+mod chain;
+mod description;
+mod ingest;
+mod jobs;
+mod refusals;
+mod town;
