@@ -1,1 +1,68 @@
-//! x
+//! The `outlayer` command, as a library so that journeys and benchmarks can start the same platform.
+
+pub mod args;
+pub mod contracts;
+pub mod platform;
+pub mod repositories;
+pub mod say;
+pub mod services;
+
+mod bench;
+mod demo;
+mod dev;
+mod environment;
+mod guest_process;
+mod journey;
+mod request;
+mod run;
+mod serve;
+mod status;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use say::Voice;
+
+/// The whole command: parses, runs, tells how it went by the exit code.
+///
+/// 0 is success, 1 a failure of what was asked for, 2 a command line that is not understood.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if guest_process::is_asked_for(&args) {
+        return executor::child::main();
+    }
+    let cli = Cli::parse_from(args);
+    let voice = if cli.json { Voice::Scripts } else { Voice::People };
+    environment::start_logs(cli.verbose);
+    let ended = tokio::runtime::Runtime::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(obey(cli.command, voice)));
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(err) => {
+            say::failure(voice, &err);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what is asked; whether it came out well.
+async fn obey(command: Command, voice: Voice) -> Result<bool> {
+    match command {
+        Command::Demo => demo::demo(voice).await.map(|()| true),
+        Command::Dev(args) => dev::dev(&args, voice).await.map(|()| true),
+        Command::Request(args) => request::request(&args, voice).await,
+        Command::Run(args) => run::run(&args, voice).await,
+        Command::Status(args) => status::status(&args, voice).await.map(|()| true),
+        Command::Coordinator(args) => serve::coordinator(args, voice).await.map(|()| true),
+        Command::Worker(args) => serve::worker(args, voice).await.map(|()| true),
+        Command::Bench(args) => bench::bench(&args.what, voice).await.map(|()| true),
+        // Settled before anything is parsed.
+        Command::GuestProcess => Ok(false),
+    }
+}

@@ -1,0 +1,241 @@
+//! What can be typed after `outlayer`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use protocol::AccountId;
+
+/// Off-chain execution for NEAR contracts.
+#[derive(Debug, Parser)]
+#[command(name = "outlayer", version, about, max_term_width = 120)]
+pub struct Cli {
+    /// Speak JSON, one object a line, for scripts.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more about what happens inside (also `RUST_LOG`).
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole journey of a request once, on a chain of its own.
+    Demo,
+    /// Run the whole platform on this machine until Ctrl-C.
+    Dev(Dev),
+    /// Ask the contract to execute something and wait for the answer.
+    Request(Request),
+    /// Run a guest here, with the same engine and limits as a worker.
+    Run(Run),
+    /// Show how a platform is, or where one request stands.
+    Status(Status),
+    /// Run a coordinator.
+    Coordinator(Coordinator),
+    /// Run a worker.
+    Worker(Worker),
+    /// Measure the platform.
+    #[command(hide = true)]
+    Bench(Bench),
+    /// Be the process that one guest runs in.
+    #[command(hide = true, name = GUEST_PROCESS)]
+    GuestProcess,
+}
+
+/// The subcommand by which an executor starts this program for a guest.
+pub const GUEST_PROCESS: &str = "guest-process";
+
+/// `outlayer dev`
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Keep everything in this folder; a temporary one is used otherwise.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Begin anew, removing what the folder holds.
+    #[arg(long, requires = "data")]
+    pub fresh: bool,
+    /// Make a block at least every so many milliseconds, as a public network does.
+    #[arg(long, default_value_t = 600)]
+    pub block_ms: u64,
+    /// Jobs at the same time.
+    #[arg(long, default_value_t = 4)]
+    pub concurrency: usize,
+}
+
+/// A node and an account on it.
+#[derive(Debug, Args)]
+pub struct Chain {
+    /// The node's JSON-RPC address.
+    #[arg(long, env = "NEAR_RPC_URL")]
+    pub rpc: String,
+    /// The `OutLayer` contract.
+    #[arg(long, env = "OUTLAYER_CONTRACT", default_value = "outlayer.test")]
+    pub contract: AccountId,
+}
+
+/// `outlayer request`
+#[derive(Debug, Args)]
+pub struct Request {
+    #[command(flatten)]
+    pub chain: Chain,
+    /// The account that asks and pays.
+    #[arg(long, default_value = "alice.test")]
+    pub account: AccountId,
+    /// Its secret key, `ed25519:…`.
+    #[arg(long, env = "NEAR_SECRET_KEY", hide_env_values = true)]
+    pub secret_key: String,
+    /// `https://github.com/owner/repo@commit`, or the arguments' `source` as JSON.
+    pub source: String,
+    /// What the guest reads on stdin.
+    #[arg(long, default_value = "")]
+    pub input: String,
+    /// `bytes`, `text` or `json`.
+    #[arg(long, default_value = "text")]
+    pub format: String,
+    /// The deposit, in NEAR; the contract's estimate if absent.
+    #[arg(long)]
+    pub deposit: Option<String>,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// What an execution may use.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Limits {
+    /// Metered instructions.
+    #[arg(long)]
+    pub instructions: Option<u64>,
+    /// Memory, in MiB.
+    #[arg(long)]
+    pub memory_mb: Option<u32>,
+    /// Wall-clock time, in seconds.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+}
+
+impl From<Limits> for protocol::limits::ResourceLimits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            max_instructions: limits.instructions,
+            max_memory_mb: limits.memory_mb,
+            max_execution_seconds: limits.seconds,
+        }
+    }
+}
+
+/// `outlayer run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// A module built for `wasm32-wasip1`.
+    pub wasm: PathBuf,
+    /// What the guest reads on stdin; `-` reads it from this command's stdin.
+    #[arg(long, default_value = "")]
+    pub input: String,
+    /// A variable of the guest's environment, `NAME=value`.
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `outlayer status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The coordinator's address.
+    #[arg(long, env = "OUTLAYER_COORDINATOR")]
+    pub coordinator: String,
+    /// Only this request.
+    pub request_id: Option<u64>,
+}
+
+/// `outlayer coordinator`
+#[derive(Debug, Args)]
+pub struct Coordinator {
+    #[command(flatten)]
+    pub chain: Chain,
+    /// Where to listen.
+    #[arg(long, env = "OUTLAYER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where operators listen; loopback only.
+    #[arg(long, env = "OUTLAYER_ADMIN_LISTEN", default_value = "127.0.0.1:8081")]
+    pub admin_listen: SocketAddr,
+    /// The folder of the database and the artifacts.
+    #[arg(long, env = "OUTLAYER_DATA")]
+    pub data: PathBuf,
+    /// Where blocks come from: `neardata=URL`, `indexer` (the node's indexer RPC) or `rpc` (plain RPC).
+    #[arg(long, env = "OUTLAYER_BLOCKS", default_value = "rpc")]
+    pub blocks: String,
+    /// The first block to read, when the database is new; the newest if absent.
+    #[arg(long, env = "OUTLAYER_START_BLOCK")]
+    pub start_block: Option<u64>,
+}
+
+/// `outlayer worker`
+#[derive(Debug, Args)]
+pub struct Worker {
+    #[command(flatten)]
+    pub chain: Chain,
+    /// The coordinator's address.
+    #[arg(long, env = "OUTLAYER_COORDINATOR")]
+    pub coordinator: String,
+    /// This worker's token.
+    #[arg(long, env = "OUTLAYER_WORKER_TOKEN", hide_env_values = true)]
+    pub token: String,
+    /// The account that may resolve.
+    #[arg(long, env = "OUTLAYER_OPERATOR", default_value = "operator.test")]
+    pub operator: AccountId,
+    /// Its secret keys, `ed25519:…`; several let more transactions be in flight.
+    #[arg(long = "secret-key", env = "OUTLAYER_OPERATOR_KEYS", value_delimiter = ',', hide_env_values = true, required = true)]
+    pub secret_keys: Vec<String>,
+    /// The folder of artifacts and builds.
+    #[arg(long, env = "OUTLAYER_DATA")]
+    pub data: PathBuf,
+    /// What guests see as `NEAR_NETWORK_ID`.
+    #[arg(long, env = "NEAR_NETWORK_ID", default_value = "mainnet")]
+    pub network: String,
+    /// Jobs at the same time.
+    #[arg(long, env = "OUTLAYER_CONCURRENCY", default_value_t = 4)]
+    pub concurrency: usize,
+    /// Take the repositories of github.com from this folder instead, `{folder}/{owner}/{repo}`, and let modules be fetched
+    /// from this machine.
+    #[arg(long, env = "OUTLAYER_REPOSITORIES")]
+    pub repositories: Option<PathBuf>,
+    /// Kill this process when a job reaches the step: for tests of crashes.
+    #[arg(long, hide = true)]
+    pub die_at: Option<String>,
+}
+
+/// `outlayer bench`
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// What to measure.
+    #[command(subcommand)]
+    pub what: Measure,
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub enum Measure {
+    /// Requests through the whole platform, and calls on the localnet alone.
+    Journey {
+        /// How many requests.
+        #[arg(long, default_value_t = 1_000)]
+        requests: u64,
+        /// How many wait for their answer at the same time.
+        #[arg(long, default_value_t = 32)]
+        clients: u64,
+    },
+    /// Requests while the worker is killed at random: every one is answered once.
+    Crashes {
+        /// How many requests.
+        #[arg(long, default_value_t = 1_000)]
+        requests: u64,
+        /// The seed of the kills.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}

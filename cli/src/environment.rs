@@ -1,0 +1,27 @@
+//! The little that this command takes from its process's environment and that is no command-line argument.
+
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+
+/// Where this user's cargo keeps its configuration.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home)
+}
+
+/// The compiler that is active here, as it would be typed.
+pub(crate) fn rustc() -> PathBuf {
+    std::env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from)
+}
+
+/// Starts to write logs to stderr: `RUST_LOG` says which, warnings otherwise.
+pub(crate) fn start_logs(verbose: bool) {
+    let usual = if verbose { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    // A second call, in tests, finds that logs are written already.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

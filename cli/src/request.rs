@@ -1,0 +1,128 @@
+//! `outlayer request`: asks the contract, waits, and shows the answer and what it cost.
+
+use anyhow::{Context as _, Result, bail};
+use clients::near::outcome::Status;
+use clients::near::{Node, Outcome, Sender, Settings, sender};
+use clients::outlayer::Contract;
+use clients::parts::Parts;
+use protocol::NearToken;
+use protocol::limits::ResourceLimits;
+use protocol::request::{RequestArgs, ResponseFormat};
+use protocol::source::{BuildTarget, ExecutionSource, GitHub};
+use serde_json::{Value, json};
+
+use crate::args;
+use crate::journey::{Journey, near};
+use crate::say::Voice;
+
+/// Asks and waits; whether the guest returned.
+pub(crate) async fn request(args: &args::Request, voice: Voice) -> Result<bool> {
+    let node = Node::connect(&Settings::new(vec![args.chain.rpc.parse()?]))?;
+    let contract = Contract::new(node.clone(), args.chain.contract.clone());
+    let request = what_to_ask(args)?;
+    let deposit = deposit(args, &contract, &request).await?;
+    let sender = Sender::new(
+        node.clone(),
+        args.account.clone(),
+        vec![args.secret_key.parse().context("--secret-key is `ed25519:…`")?],
+        Parts::of_the_machine(),
+        sender::Settings::default(),
+    )?;
+    voice.line(format!("asking {} with {}", args.chain.contract, near(deposit)));
+    let outcome = contract.request_execution(&sender, &request, deposit).await?;
+    if let Status::Failed(failure) = &outcome.status {
+        bail!("the request was refused ({}): {failure}", outcome.transaction_hash);
+    }
+    let journey = Journey::read(&node, &outcome).await?;
+    tell(&outcome, &journey, voice)
+}
+
+fn what_to_ask(args: &args::Request) -> Result<RequestArgs> {
+    let limits = ResourceLimits::from(args.limits);
+    Ok(RequestArgs {
+        source: source(&args.source)?,
+        resource_limits: Some(limits),
+        input_data: Some(args.input.clone()),
+        secrets_ref: None,
+        response_format: Some(format(&args.format)?),
+        payer_account_id: None,
+        params: None,
+    })
+}
+
+fn source(text: &str) -> Result<ExecutionSource> {
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).context("the source is not one of the documented shapes");
+    }
+    let Some((repo, commit)) = text.rsplit_once('@') else {
+        bail!("{text} names no commit; write https://github.com/owner/repo@commit, a tag or a branch");
+    };
+    Ok(ExecutionSource::GitHub(GitHub {
+        repo: repo.to_owned(),
+        commit: commit.to_owned(),
+        build_target: BuildTarget::default(),
+    }))
+}
+
+fn format(text: &str) -> Result<ResponseFormat> {
+    Ok(match text {
+        "bytes" => ResponseFormat::Bytes,
+        "text" => ResponseFormat::Text,
+        "json" => ResponseFormat::Json,
+        other => bail!("--format is bytes, text or json, not {other}"),
+    })
+}
+
+async fn deposit(args: &args::Request, contract: &Contract, request: &RequestArgs) -> Result<NearToken> {
+    if let Some(text) = &args.deposit {
+        return format!("{text} NEAR")
+            .parse()
+            .map_err(|_| anyhow::anyhow!("--deposit is an amount of NEAR such as 0.1, not {text}"));
+    }
+    let estimate: NearToken = contract
+        .node()
+        .view(
+            contract.contract_id(),
+            "estimate_execution_cost",
+            &json!({"resource_limits": request.resource_limits}),
+        )
+        .await
+        .with_context(|| format!("ask {} what it costs; is it deployed there?", contract.contract_id()))?;
+    // Room for the build, which the estimate leaves out; what is not used comes back.
+    Ok(estimate.saturating_add(NearToken::from_millinear(50)))
+}
+
+fn tell(outcome: &Outcome, journey: &Journey, voice: Voice) -> Result<bool> {
+    let completed = &journey.completed;
+    let value: Value = outcome.value()?;
+    let answer = match (&value, &completed.error_message) {
+        (Value::String(text), _) => text.clone(),
+        (Value::Null, Some(error)) => {
+            let code = completed.error_type.map_or("failed", |code| code.as_str());
+            format!("{code}: {error}")
+        }
+        (value, _) => value.to_string(),
+    };
+    voice.result(
+        format!(
+            "{answer}\n{} instructions, {} ms; charged {}, {} back ({})",
+            completed.resources_used.instructions,
+            completed.resources_used.time_ms,
+            near(completed.payment_charged),
+            near(completed.payment_refunded),
+            outcome.transaction_hash
+        ),
+        &json!({
+            "success": completed.success,
+            "answer": value,
+            "error": completed.error_message,
+            "error_type": completed.error_type,
+            "request_id": completed.request_id,
+            "resources_used": completed.resources_used,
+            "charged": completed.payment_charged,
+            "refunded": completed.payment_refunded,
+            "transaction": outcome.transaction_hash,
+        }),
+    );
+    Ok(completed.success)
+}

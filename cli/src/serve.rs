@@ -1,0 +1,116 @@
+//! `outlayer coordinator` and `outlayer worker`: the services, each in a process of its own, until Ctrl-C or SIGTERM.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clients::events::{Indexer, Neardata, ReadBlocks, Receipts};
+use clients::near::{Node, Settings};
+use clients::outlayer::Contract;
+use coordinator::Coordinator;
+use protocol::JobId;
+use protocol::clock::SystemClock;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use worker::{LogSteps, Step, WatchSteps, Worker};
+
+use crate::args;
+use crate::guest_process;
+use crate::say::Voice;
+use crate::services::{self, WorkerNeeds};
+
+/// Runs a coordinator.
+pub(crate) async fn coordinator(args: args::Coordinator, voice: Voice) -> Result<()> {
+    let node = Node::connect(&Settings::new(vec![args.chain.rpc.parse()?]))?;
+    let mut config = services::coordinator_config(&args.chain.contract, &args.data);
+    config.listen = args.listen;
+    config.admin_listen = args.admin_listen;
+    if let Some(height) = args.start_block {
+        config.ingest.start = coordinator::ingest::Start::Height(height);
+    }
+    std::fs::create_dir_all(&args.data).with_context(|| format!("make {}", args.data.display()))?;
+    let blocks = blocks(&args, &node).await?;
+    let contract = Contract::new(node, args.chain.contract);
+    let parts = services::coordinator_parts(contract, blocks, SystemClock::shared());
+    let coordinator = Coordinator::start(config, parts).await?;
+    voice.result(
+        format!("the coordinator listens at {}, for operators at {}", coordinator.url(), coordinator.admin_url()),
+        &json!({"coordinator": coordinator.url(), "admin": coordinator.admin_url()}),
+    );
+    told_to_stop().await?;
+    coordinator.stop().await;
+    Ok(())
+}
+
+async fn blocks(args: &args::Coordinator, node: &Node) -> Result<Arc<dyn ReadBlocks>> {
+    let contract_id = args.chain.contract.clone();
+    Ok(match args.blocks.split_once('=') {
+        Some(("neardata", url)) => Arc::new(Neardata::new(&url.parse()?, contract_id)?),
+        None if args.blocks == "indexer" => Arc::new(Indexer::new(node.clone(), contract_id)),
+        None if args.blocks == "rpc" => {
+            let limits = node.chain_limits().await?;
+            Arc::new(Receipts::new(node.clone(), contract_id, &limits))
+        }
+        _ => bail!("--blocks is neardata=URL, indexer or rpc, not {}", args.blocks),
+    })
+}
+
+/// Runs a worker.
+pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
+    let mut config = worker::Config::new(args.chain.contract, args.operator, std::path::absolute(&args.data)?);
+    config.network_id = args.network;
+    config.concurrency = args.concurrency.max(1);
+    let keys = args
+        .secret_keys
+        .iter()
+        .map(|key| key.parse().context("a secret key is `ed25519:…`"))
+        .collect::<Result<_>>()?;
+    let watch: Arc<dyn WatchSteps> = match args.die_at {
+        Some(step) => Arc::new(Die { step }),
+        None => Arc::new(LogSteps),
+    };
+    let parts = services::worker_parts(WorkerNeeds {
+        config,
+        program: guest_process::this_program()?,
+        node: Node::connect(&Settings::new(vec![args.chain.rpc.parse()?]))?,
+        coordinator: args.coordinator.parse()?,
+        token: args.token,
+        keys,
+        repositories: args.repositories,
+        watch,
+        clock: SystemClock::shared(),
+    })
+    .await?;
+    let worker = Worker::start(parts);
+    voice.result(format!("the worker asks {}", args.coordinator), &json!({"coordinator": args.coordinator}));
+    told_to_stop().await?;
+    worker.stop().await;
+    Ok(())
+}
+
+/// Returns when this process is asked to stop.
+async fn told_to_stop() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Kills this process, as nothing can catch, when a job reaches a step.
+#[derive(Debug)]
+struct Die {
+    step: String,
+}
+
+impl WatchSteps for Die {
+    fn reached(&self, job: JobId, step: Step, detail: &str) {
+        LogSteps.reached(job, step, detail);
+        if step.as_str() == self.step {
+            // SIGKILL to ourselves: no destructor runs and nothing is flushed.
+            let _ = std::process::Command::new("kill")
+                .args(["-9", &std::process::id().to_string()])
+                .status();
+        }
+    }
+}

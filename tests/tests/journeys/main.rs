@@ -1,0 +1,11 @@
+//! Whole journeys: a real chain, real contracts, a real coordinator, real workers, real builds, guests in real processes.
+
+mod answers;
+mod crashes;
+mod failures;
+mod inputs;
+mod queue;
+mod sources;
+
+/// The `outlayer` that guests and workers run in.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_outlayer-of-town");

@@ -1,0 +1,90 @@
+//! Where the code comes from, and what is wrong with it.
+
+use protocol::{ArtifactHash, FailureCode};
+use serde_json::{Value, json};
+use town::{Guest, Town};
+
+use crate::PROGRAM;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_that_moves_gives_the_commit_it_is_at() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let says = |text: &str| {
+        [
+            (
+                "Cargo.toml",
+                "[package]\nname = \"moving-ark\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n"
+                    .to_owned(),
+            ),
+            ("src/main.rs", format!("fn main() {{ print!(\"{text}\"); }}\n")),
+        ]
+    };
+    let publish = async |text: &str| {
+        let files = says(text);
+        let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+        town.platform.repositories.commit("acme/moving-ark", &files).await.unwrap()
+    };
+    let request = json!({"source": {"repo": "https://github.com/acme/moving-ark", "commit": "main"}});
+
+    publish("first").await;
+    let first = town.ask(request.clone()).await.unwrap();
+    publish("second").await;
+    let second = town.ask(request).await.unwrap();
+
+    assert_eq!(first.value, Ok(json!("first")));
+    assert_eq!(second.value, Ok(json!("second")));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_cannot_be_had_is_named_by_its_code() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let probe = town.publish(Guest::Probe).await.unwrap();
+    let broken = town.publish(Guest::Broken).await.unwrap();
+    let repo = probe["GitHub"]["repo"].clone();
+    let cases: [(Value, FailureCode); 5] = [
+        (
+            json!({"repo": "https://github.com/acme/nothing-here", "commit": "main"}),
+            FailureCode::RepositoryNotFound,
+        ),
+        (json!({"repo": repo, "commit": "no-such-branch"}), FailureCode::CommitNotFound),
+        (json!({"repo": "git@github.com:acme/x.git", "commit": "main"}), FailureCode::InvalidRepositoryUrl),
+        (json!({"repo": "https://example.com/acme/x", "commit": "main"}), FailureCode::InvalidRepositoryUrl),
+        (broken, FailureCode::RustCompilationError),
+    ];
+
+    for (source, code) in cases {
+        let answer = town.ask(json!({"source": source})).await.unwrap();
+
+        assert_eq!(answer.failure(), Some(code), "{source}");
+        assert_eq!(answer.value, Ok(Value::Null));
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pinned_module_runs_only_if_its_bytes_have_the_hash() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let built = town
+        .ask(json!({"source": source, "params": {"compile_only": true}}))
+        .await
+        .unwrap();
+    let hash = built.value.unwrap();
+    let file = town.platform.folder().join(format!("worker/artifacts/{}.wasm", hash.as_str().unwrap()));
+    let url = town.serve(std::fs::read(file).unwrap()).await.unwrap();
+    let garbage = town.serve(b"not wasm".to_vec()).await.unwrap();
+    let garbage_hash = ArtifactHash::of(b"not wasm").to_string();
+    let ask = |url: &str, hash: &str| {
+        town.ask(json!({"source": {"WasmUrl": {"url": url, "hash": hash}}, "input_data": "say hi"}))
+    };
+
+    let good = ask(&url, hash.as_str().unwrap()).await.unwrap();
+    let wrong = ask(&url, &"00".repeat(32)).await.unwrap();
+    let no_module = ask(&garbage, &garbage_hash).await.unwrap();
+
+    assert_eq!(good.value, Ok(json!("hi")));
+    assert_eq!(wrong.failure(), Some(FailureCode::HashMismatch));
+    assert_eq!(no_module.failure(), Some(FailureCode::BadModule));
+    town.close().await;
+}
