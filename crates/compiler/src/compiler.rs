@@ -72,7 +72,9 @@ impl Compiler {
         fs::create_dir_all(&settings.cargo_home)?;
         workbench::clear_abandoned(&settings.work)?;
         if let Some(config) = &settings.cargo_config {
-            fs::copy(config, settings.cargo_home.join("config.toml"))?;
+            // Read whole before it is written: it may be the very same file.
+            let config = fs::read(config)?;
+            fs::write(settings.cargo_home.join("config.toml"), config)?;
         }
         Ok(Self(Arc::new(Parts {
             fetcher: Fetcher::new(settings.modules.clone()).map_err(std::io::Error::other)?,

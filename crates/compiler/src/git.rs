@@ -23,8 +23,11 @@ use crate::workbench::Workbench;
 pub(crate) use environment::dependency_environment;
 use refs::Refs;
 
-/// The longest list of branches and tags that is read; a line has about 80 bytes.
-const REFS_BYTES: usize = 8 * 1024 * 1024;
+/// The longest list of branches and tags, or of files, that is read; a line has about 80 bytes.
+const LIST_BYTES: usize = 8 * 1024 * 1024;
+
+/// How long a list of files may take: git makes that of a million in about a second.
+const LIST_TIME: Duration = Duration::from_secs(10);
 
 /// Configuration that every command gets.
 const CONFIGURATION: [&str; 9] = [
@@ -89,6 +92,7 @@ impl<'a> Git<'a> {
                 &[&fetch[..], &[self.location.as_str(), commit.as_str()]].concat(),
             )
             .await?;
+        self.prove_small(&source, commit).await?;
         let put = self
             .git(
                 &source,
@@ -135,10 +139,32 @@ impl<'a> Git<'a> {
         Err(Error::new(FailureCode::CommitNotFound).hiding(found.log("git for-each-ref")))
     }
 
+    /// Makes sure that the files of `commit` are not too large in sum. What git downloads says little of it: a folder may
+    /// be in a commit a million times.
+    async fn prove_small(&self, source: &Path, commit: &CommitHash) -> Result<(), Error> {
+        let list = ["ls-tree", "-r", "--format=%(objectsize)", commit.as_str()];
+        let wall = self.settings.limits.fetch.min(LIST_TIME);
+        let ended = self.run_within(wall, source, &list, LIST_BYTES).await?;
+        let sizes = ended.stdout.lines().filter_map(|size| size.parse().ok());
+        let bytes = sizes.fold(0, u64::saturating_add);
+        if ended.is_success() && !ended.stdout_is_cut && bytes <= self.settings.limits.source_bytes
+        {
+            return Ok(());
+        }
+        let refusal = Error::saying(
+            FailureCode::GitError,
+            "the repository's files are larger or more than the limit",
+        );
+        Err(refusal.hiding(format!(
+            "at least {bytes} bytes in files; git ls-tree {}",
+            ended.end
+        )))
+    }
+
     async fn refs(&self, patterns: &[String]) -> Result<Refs, Error> {
         let mut args = vec!["ls-remote", "--", self.location.as_str()];
         args.extend(patterns.iter().map(String::as_str));
-        let ended = self.run(&self.bench.start(), &args, REFS_BYTES).await?;
+        let ended = self.run(&self.bench.start(), &args, LIST_BYTES).await?;
         if !ended.is_success() {
             return Err(classify::failure(&ended, "git ls-remote"));
         }
@@ -162,6 +188,17 @@ impl<'a> Git<'a> {
     }
 
     async fn run(&self, folder: &Path, args: &[&str], log_bytes: usize) -> Result<Ended, Error> {
+        let wall = self.settings.limits.fetch;
+        self.run_within(wall, folder, args, log_bytes).await
+    }
+
+    async fn run_within(
+        &self,
+        wall: Duration,
+        folder: &Path,
+        args: &[&str],
+        log_bytes: usize,
+    ) -> Result<Ended, Error> {
         let mut command = Command::new("git");
         command
             .current_dir(folder)
@@ -180,13 +217,9 @@ impl<'a> Git<'a> {
         command.args(args);
         let mut limits = self.settings.limits.fetch_process.clone();
         limits.log_bytes = log_bytes;
-        process::run(command, &limits, self.wall())
+        process::run(command, &limits, wall)
             .await
             .map_err(|error| Error::ours(format!("git: {error}")))
-    }
-
-    fn wall(&self) -> Duration {
-        self.settings.limits.fetch
     }
 
     fn log_bytes(&self) -> usize {

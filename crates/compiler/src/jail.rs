@@ -8,6 +8,7 @@
 //! jail: the environment is cleared; sources, dependencies, target, home and temporary folder are private to one build;
 //! the shared cargo home is never named to a build; a repository's `.cargo/config.toml` and `rust-toolchain.toml` are
 //! not read, as cargo runs from a folder outside of it; each process has limits; the whole process group is killed at the end.
+//! Fetching needs no jail to run nothing, but it reads what manifests point at, also outside of the repository.
 //! What does not hold: a build script may read and write whatever the worker's user may, open network connections,
 //! fill the disk with many files, and leave the process group by `setsid`.
 

@@ -57,6 +57,8 @@ pub(crate) struct Ended {
     pub(crate) end: End,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// Whether more was written to standard output than is kept.
+    pub(crate) stdout_is_cut: bool,
 }
 
 /// How a command ended.
@@ -115,7 +117,7 @@ pub(crate) async fn run(
     let mut child = tokio::process::Command::from(command)
         .kill_on_drop(true)
         .spawn()?;
-    let group = Group::of(&child)?;
+    let mut group = Group::of(&child)?;
     let mut readers = JoinSet::new();
     let stdout = Tail::of(child.stdout.take(), limits.log_bytes, &mut readers);
     let stderr = Tail::of(child.stderr.take(), limits.log_bytes, &mut readers);
@@ -135,13 +137,16 @@ pub(crate) async fn run(
     .await;
     Ok(Ended {
         end,
+        stdout_is_cut: stdout.is_cut(),
         stdout: stdout.text(),
         stderr: stderr.text(),
     })
 }
 
 /// A process group, killed whole when dropped.
-struct Group(libc::pid_t);
+///
+/// It is killed once only: later its number may be another group's.
+struct Group(Option<libc::pid_t>);
 
 impl Group {
     /// The group that `child` leads.
@@ -149,15 +154,18 @@ impl Group {
         child
             .id()
             .and_then(|id| libc::pid_t::try_from(id).ok())
-            .map(Self)
+            .map(|id| Self(Some(id)))
             .ok_or_else(|| io::Error::other("the command ended before it was seen"))
     }
 
-    fn kill(&self) {
+    fn kill(&mut self) {
+        let Some(leader) = self.0.take() else {
+            return;
+        };
         #[expect(unsafe_code, reason = "the standard library does not kill groups")]
         // SAFETY: takes two integers and touches no memory of ours.
         unsafe {
-            libc::kill(self.0.saturating_neg(), libc::SIGKILL);
+            libc::kill(leader.saturating_neg(), libc::SIGKILL);
         }
     }
 }
@@ -235,6 +243,11 @@ impl Tail {
             .saturating_add(u64::try_from(excess).unwrap_or(u64::MAX));
     }
 
+    fn is_cut(&self) -> bool {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.dropped > 0
+    }
+
     /// What was kept, with a line that says how much was not.
     fn text(&self) -> String {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -276,7 +289,7 @@ mod tests {
             .await
             .unwrap();
 
-        assert!(ended.is_success());
+        assert!(ended.is_success() && ended.stdout_is_cut);
         assert!(ended.stdout.starts_with("[9900 bytes dropped]\n"));
         assert!(ended.stdout.ends_with("123456789\n"));
         assert_eq!(ended.stderr, "last\n");
@@ -287,7 +300,7 @@ mod tests {
         // The background process would hold standard output open, and print, for an hour.
         let script = "echo $$; (exec sleep 3600) & exec sleep 3600";
 
-        let ended = run(sh(script), &limits(), Duration::from_millis(300))
+        let ended = run(sh(script), &limits(), Duration::from_secs(2))
             .await
             .unwrap();
 

@@ -73,10 +73,12 @@ pub struct Limits {
     pub fetch: Duration,
     /// Wall-clock time of the build. The contract's cap on compile time is 300 s.
     pub build: Duration,
-    /// What each process of a step that fetches may use. Its largest file bounds what a repository may weigh.
+    /// What each process of a step that fetches may use. Its largest file bounds what git may download.
     pub fetch_process: ProcessLimits,
     /// What each process of the build may use.
     pub build_process: ProcessLimits,
+    /// The largest repository: all of its files at the commit.
+    pub source_bytes: u64,
     /// The largest artifact.
     pub artifact_bytes: u64,
 }
@@ -97,6 +99,7 @@ impl Default for Limits {
             build: Duration::from_mins(5),
             fetch_process: process.clone(),
             build_process: process,
+            source_bytes: 256 * MIB,
             artifact_bytes: 64 * MIB,
         }
     }

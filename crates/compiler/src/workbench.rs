@@ -101,7 +101,10 @@ pub(crate) fn clear_abandoned(work: &Path) -> io::Result<()> {
         if let Some(maker) = maker
             && !Path::new("/proc").join(maker).exists()
         {
-            fs::remove_dir_all(entry.path())?;
+            // A build may have left what cannot be removed; that keeps nobody from working.
+            if let Err(error) = fs::remove_dir_all(entry.path()) {
+                tracing::warn!(%error, path = %entry.path().display(), "an abandoned build stays");
+            }
         }
     }
     Ok(())

@@ -83,6 +83,7 @@ mod tests {
             end: End::Exited(101),
             stdout: String::new(),
             stderr: stderr.to_owned(),
+            stdout_is_cut: false,
         }
     }
 

@@ -107,6 +107,31 @@ async fn a_commit_that_is_on_no_branch_or_tag_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_repository_that_grows_when_it_is_checked_out_is_refused() {
+    let origin = Origin::new();
+    let repository = origin.repository("acme/bomb");
+    let leaf = "x".repeat(1000);
+    repository.commit(&[("leaf", &leaf)]);
+    // Each folder holds the one below it ten times.
+    let mut tree = repository.git(&["rev-parse", "HEAD^{tree}"]);
+    for _ in 0..6 {
+        let entries: Vec<_> = (0..10)
+            .map(|n| format!("040000 tree {tree}\t{n}\n"))
+            .collect();
+        tree = repository.git_reading(&["mktree"], &entries.concat());
+    }
+    let commit = repository.git(&["commit-tree", "-m", "bomb", &tree]);
+    repository.git(&["update-ref", "refs/heads/main", &commit]);
+
+    let error = build(&origin.compiler(), "acme/bomb", &commit)
+        .await
+        .unwrap_err();
+
+    assert_eq!(error.code(), FailureCode::GitError);
+    assert!(error.to_string().contains("limit"), "{error}");
+}
+
+#[tokio::test]
 async fn a_build_that_takes_too_long_is_killed_with_all_that_it_started() {
     let origin = Origin::new();
     let repository = origin.repository("acme/ark");

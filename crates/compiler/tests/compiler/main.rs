@@ -4,6 +4,7 @@
 
 mod builds;
 mod failures;
+mod far_end;
 mod hostile;
 mod modules;
 mod names;

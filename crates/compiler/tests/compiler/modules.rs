@@ -55,7 +55,6 @@ async fn answer(mut stream: TcpStream) {
 fn settings(origin: &Origin) -> Settings {
     let mut settings = origin.settings("compiler");
     settings.modules.bytes = LIMIT.try_into().unwrap();
-    settings.modules.wait = Duration::from_millis(500);
     settings.modules.reach = Reach::Anywhere;
     settings
 }
@@ -100,7 +99,6 @@ async fn everything_else_that_a_server_may_answer_has_its_code() {
         ("elsewhere", MODULE, FailureCode::InvalidSource),
         ("nothing", MODULE, FailureCode::ModuleNotFound),
         ("broken", MODULE, FailureCode::NetworkError),
-        ("never", MODULE, FailureCode::NetworkError),
     ];
 
     for (path, content, code) in answers {
@@ -115,6 +113,19 @@ async fn everything_else_that_a_server_may_answer_has_its_code() {
             error.hidden_logs()
         );
     }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_given_up() {
+    let origin = Origin::new();
+    let mut settings = settings(&origin);
+    settings.modules.wait = Duration::from_millis(200);
+    let compiler = compiler(settings);
+    let server = serve().await;
+
+    let never = fetch(&compiler, format!("http://{server}/never"), MODULE).await;
+
+    assert_eq!(never.unwrap_err().code(), FailureCode::NetworkError);
 }
 
 #[tokio::test]

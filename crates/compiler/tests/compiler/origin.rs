@@ -1,8 +1,9 @@
 //! A folder that stands in for GitHub, and a compiler that builds from it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use compiler::{Artifact, Compiler, Error, ResolvedSource, Settings, Toolchain};
 use protocol::clock::SystemClock;
@@ -38,6 +39,14 @@ impl Origin {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { folder }
+    }
+
+    /// Writes a file beside the hosted repositories.
+    pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join("beside").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
     }
 
     /// A new repository with nothing in it, at `path` of the form `owner/repo`.
@@ -131,7 +140,12 @@ impl Repository {
 
     /// Runs git in the repository and returns what it prints.
     pub(crate) fn git(&self, args: &[&str]) -> String {
-        let output = Command::new("git")
+        self.git_reading(args, "")
+    }
+
+    /// Runs git, which reads `input`, in the repository and returns what it prints.
+    pub(crate) fn git_reading(&self, args: &[&str], input: &str) -> String {
+        let mut git = Command::new("git")
             .args([
                 "-c",
                 "user.name=Alice",
@@ -142,8 +156,16 @@ impl Repository {
             .current_dir(&self.folder)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
             .unwrap();
+        git.stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        let output = git.wait_with_output().unwrap();
         assert!(output.status.success(), "git {args:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
