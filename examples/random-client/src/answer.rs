@@ -43,37 +43,3 @@ impl Answer {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use near_sdk::serde_json::json;
-
-    use super::*;
-
-    fn read(json: &str, full_result: bool) -> Answer {
-        Answer::read(Ok(json.as_bytes().to_vec()), full_result)
-    }
-
-    #[test]
-    fn a_plain_result_is_the_answer_and_null_is_a_failure() {
-        assert_eq!(read("7", false), Answer::Value(json!(7)));
-        assert_eq!(read("null", false).ending(), Ending::Failed);
-        assert_eq!(read("7 8", false).ending(), Ending::Failed);
-        assert_eq!(
-            Answer::read(Err(PromiseError::Failed), false).ending(),
-            Ending::Refused
-        );
-    }
-
-    #[test]
-    fn a_full_result_says_why_there_is_no_answer() {
-        let success = read(r#"{"Success":{"return_value":{"a":1},"logs":[]}}"#, true);
-        let failure = read(r#"{"Error":{"error_type":"trapped"}}"#, true);
-
-        assert_eq!(success, Answer::Value(json!({"a": 1})));
-        assert_eq!(
-            failure,
-            Answer::Failure(r#"{"Error":{"error_type":"trapped"}}"#.to_owned())
-        );
-    }
-}

@@ -17,7 +17,6 @@ use near_sdk::serde_json::{Value, json};
 use near_sdk::store::LookupMap;
 use near_sdk::{
     AccountId, Gas, GasWeight, NearToken, PanicOnDefault, Promise, PromiseOrValue, env, log, near,
-    require,
 };
 
 pub use answer::Answer;

@@ -51,33 +51,3 @@ impl Ask {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DEPOSIT: NearToken = NearToken::from_millinear(100);
-
-    fn ask() -> Ask {
-        Ask::new("alice.test".parse().unwrap(), DEPOSIT)
-    }
-
-    #[test]
-    fn only_a_refused_request_gives_its_deposit_back_and_only_once() {
-        let (mut answered, mut refused) = (ask(), ask());
-
-        assert_eq!(answered.close(Ending::Answered), NearToken::ZERO);
-        assert_eq!(refused.close(Ending::Refused), DEPOSIT);
-        assert_eq!(refused.close(Ending::Refused), NearToken::ZERO);
-    }
-
-    #[test]
-    fn a_second_answer_shows_in_the_count_and_changes_nothing_else() {
-        let mut ask = ask();
-
-        ask.close(Ending::Answered);
-        ask.close(Ending::Failed);
-
-        assert_eq!((ask.callbacks, ask.ending), (2, Some(Ending::Answered)));
-    }
-}

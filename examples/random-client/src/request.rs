@@ -22,36 +22,3 @@ pub(crate) fn wants_full_result(request: &Value) -> bool {
         .and_then(Value::as_bool)
         .unwrap_or(false)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_asker_pays_unless_the_request_names_somebody_else() {
-        let alice: AccountId = "alice.test".parse().unwrap();
-        let silent = with_payer(json!({"source": {}, "payer_account_id": null}), &alice);
-        let named = with_payer(
-            json!({"source": {}, "payer_account_id": "bob.test"}),
-            &alice,
-        );
-        let nothing = with_payer(json!("source"), &alice);
-
-        assert_eq!(
-            silent.unwrap(),
-            json!({"source": {}, "payer_account_id": "alice.test"})
-        );
-        assert_eq!(
-            named.unwrap(),
-            json!({"source": {}, "payer_account_id": "bob.test"})
-        );
-        assert!(nothing.is_err());
-    }
-
-    #[test]
-    fn the_full_result_is_expected_only_if_it_is_asked_for() {
-        assert!(wants_full_result(&json!({"params": {"full_result": true}})));
-        assert!(!wants_full_result(&json!({"params": {}})));
-        assert!(!wants_full_result(&json!({"source": {}})));
-    }
-}
