@@ -67,6 +67,8 @@ CREATE INDEX jobs_by_due ON jobs (stage, due_at);
 CREATE INDEX jobs_by_expiry ON jobs (stage, lease_expires_at);
 CREATE INDEX jobs_by_sender ON jobs (sender_id, job_id);
 CREATE INDEX jobs_by_repo ON jobs (repo, job_id);
+CREATE INDEX jobs_by_source ON jobs (source, job_id);
+CREATE INDEX jobs_by_request ON jobs (request_id, job_id);
 
 -- Own events that could not be understood: kept for an operator, never skipped in silence.
 CREATE TABLE rejected_events (

@@ -48,6 +48,8 @@ struct Inner {
     store: Store,
     clock: Clock,
     in_force: RwLock<HashMap<[u8; 32], String>>,
+    /// Held from a change of the table until it is made in memory, so that reading the tokens again cannot undo it.
+    changing: tokio::sync::Mutex<()>,
     /// Not written yet.
     seen: Mutex<HashMap<String, UnixMs>>,
 }
@@ -58,6 +60,7 @@ impl Tokens {
             store,
             clock,
             in_force: RwLock::default(),
+            changing: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
         }));
         tokens.refresh().await?;
@@ -79,6 +82,7 @@ impl Tokens {
             .map_err(|err| Error::Chance(err.to_string()))?;
         let token = Token(hex::encode(bytes));
         let hash = hash(token.reveal());
+        let _changing = self.0.changing.lock().await;
         let done = sqlx::query(
             "INSERT INTO workers (worker_name, token_sha256, created_at) VALUES ($1, $2, $3) \
              ON CONFLICT (worker_name) DO UPDATE SET token_sha256 = excluded.token_sha256 \
@@ -100,6 +104,7 @@ impl Tokens {
 
     /// Takes a worker's token out of force.
     pub async fn revoke(&self, worker_name: &str) -> Result<(), Error> {
+        let _changing = self.0.changing.lock().await;
         let done = sqlx::query(
             "UPDATE workers SET token_sha256 = NULL WHERE worker_name = $1 AND token_sha256 IS NOT NULL",
         )
@@ -149,10 +154,11 @@ impl Tokens {
 
     /// Reads the tokens again.
     pub(crate) async fn refresh(&self) -> Result<(), Error> {
+        let _changing = self.0.changing.lock().await;
         let rows = sqlx::query(
             "SELECT worker_name, token_sha256 FROM workers WHERE token_sha256 IS NOT NULL",
         )
-        .fetch_all(self.0.store.writer()) // behind any change that is being written
+        .fetch_all(self.0.store.readers())
         .await?;
         let mut fresh = HashMap::with_capacity(rows.len());
         for row in rows {

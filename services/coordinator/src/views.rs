@@ -1,6 +1,7 @@
 //! What anyone may see: jobs, workers, sums. Each view is one or two statements; the sums are kept for a second, so that a
 //! busy page does not make the database count all day.
 
+mod dead;
 mod jobs;
 mod rejected;
 
@@ -15,6 +16,7 @@ use crate::error::Error;
 use crate::store::{Columns, Store};
 use crate::tokens::Tokens;
 
+pub(crate) use dead::DeadJob;
 pub(crate) use jobs::Filter;
 pub(crate) use rejected::RejectedEvent;
 

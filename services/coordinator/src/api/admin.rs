@@ -16,7 +16,7 @@ use super::route::{Access, Answer, Content, Route};
 use super::samples;
 use crate::error::Error;
 use crate::logs::StoredLog;
-use crate::views::RejectedEvent;
+use crate::views::{DeadJob, RejectedEvent};
 
 pub(super) fn routes() -> Vec<Route> {
     let logs = || Content::json::<Vec<StoredLog>>("StoredLogList", &json!([samples::stored_log()]));
@@ -36,6 +36,12 @@ pub(super) fn routes() -> Vec<Route> {
             ),
         )
         .says("The last 100 events of the contract that could not be understood"),
+        Route::get(
+            "/admin/dead-jobs",
+            dead_jobs,
+            Content::json::<Vec<DeadJob>>("DeadJobList", &json!([samples::dead_job()])),
+        )
+        .says("The last 100 jobs that were given up, and why"),
         Route::get(
             "/admin/worker-tokens",
             workers,
@@ -84,6 +90,10 @@ async fn rejected_events(
     Shared(state): Shared<Arc<State>>,
 ) -> Result<Answered<Vec<RejectedEvent>>, Error> {
     state.views.last_rejected_events().await.map(Answered)
+}
+
+async fn dead_jobs(Shared(state): Shared<Arc<State>>) -> Result<Answered<Vec<DeadJob>>, Error> {
+    state.views.last_dead_jobs().await.map(Answered)
 }
 
 async fn workers(Shared(state): Shared<Arc<State>>) -> Result<Answered<Vec<WorkerView>>, Error> {

@@ -132,6 +132,17 @@ pub(super) fn rejected_event() -> Value {
     })
 }
 
+pub(super) fn dead_job() -> Value {
+    json!({
+        "job_id": 16,
+        "request_id": 186,
+        "attempts": 5,
+        "worker": "worker-1",
+        "reason": "network_error: github.com did not answer",
+        "ended_at_ms": TIME_MS,
+    })
+}
+
 pub(super) fn signed_build() -> Value {
     json!({
         "repo": "github.com/alice/random-ark",

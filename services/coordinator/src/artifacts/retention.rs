@@ -151,3 +151,82 @@ async fn remove(path: std::path::PathBuf) -> Result<(), Error> {
         Err(source) => Err(Error::File { path, source }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protocol::clock::ManualClock;
+
+    use super::super::Settings;
+    use super::*;
+    use crate::store::{Database, Store};
+
+    async fn cache(folder: &tempfile::TempDir) -> (Artifacts, Arc<ManualClock>) {
+        let clock = ManualClock::at(1_000 * DAY_MS);
+        let store = Store::open(&Database::Memory).await.unwrap();
+        let settings = Settings {
+            max_bytes: 100,
+            ..Settings::in_dir(folder.path().into())
+        };
+        let cache = Artifacts::open(store, clock.clone(), settings).await;
+        (cache.unwrap(), clock)
+    }
+
+    async fn put(cache: &Artifacts, wasm: &[u8], executions: u64) -> ArtifactHash {
+        let artifact = ArtifactHash::of(wasm);
+        let mut upload = cache.upload(artifact).await.unwrap();
+        upload.write(wasm).await.unwrap();
+        upload.commit().await.unwrap();
+        for _ in 0..executions {
+            cache.executed(artifact);
+        }
+        artifact
+    }
+
+    #[tokio::test]
+    async fn the_more_an_artifact_runs_the_longer_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, clock) = cache(&folder).await;
+        let mut artifacts = Vec::new();
+        for (wasm, executions) in [(b"rare", 9), (b"some", 10), (b"more", 100), (b"most", 101)] {
+            artifacts.push(put(&cache, wasm, executions).await);
+        }
+
+        let mut kept = Vec::new();
+        for days in [30, 1, 59, 1, 10_000] {
+            clock.advance_ms(days * DAY_MS);
+            cache.clean().await.unwrap();
+            let mut here = Vec::new();
+            for artifact in &artifacts {
+                here.push(cache.size(*artifact).await.unwrap().is_some());
+            }
+            kept.push(here);
+        }
+
+        assert_eq!(kept[0], [true, true, true, true]); // 30 days
+        assert_eq!(kept[1], [false, true, true, true]); // 31
+        assert_eq!(kept[2], [false, true, true, true]); // 90
+        assert_eq!(kept[3], [false, false, false, true]); // 91
+        assert_eq!(kept[4], [false, false, false, true]);
+    }
+
+    #[tokio::test]
+    async fn what_runs_often_stays_until_the_cache_is_quite_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, clock) = cache(&folder).await;
+        let often = put(&cache, &[1; 50], 101).await;
+        clock.advance_ms(1);
+        let seldom = put(&cache, &[2; 30], 0).await;
+        clock.advance_ms(1);
+
+        let newer = put(&cache, &[3; 20], 0).await; // 100 bytes: more than 80
+        let large = put(&cache, &[4; 60], 0).await; // 110 without it: more than 100
+
+        let mut kept = Vec::new();
+        for artifact in [often, seldom, newer, large] {
+            kept.push(cache.size(artifact).await.unwrap().is_some());
+        }
+        assert_eq!(kept, [false, false, false, true]);
+    }
+}

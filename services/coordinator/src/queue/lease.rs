@@ -16,12 +16,13 @@ use crate::store::{Columns, int};
 const REASON_CHARS: usize = 4_000;
 
 /// The best job that is due: the highest payment, then the oldest. Jobs whose yield has surely run out are passed over;
-/// the chain will say so itself.
+/// the chain will say so itself. `due_at + 0` keeps SQLite from looking the due ones up and sorting them all: by rank it is
+/// done at the first.
 static LEASE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE jobs SET stage = 'leased', fence = fence + 1, attempts = attempts + 1, worker = $1, lease_expires_at = $2 \
          WHERE stage IN ({before}) AND job_id = (\
-             SELECT job_id FROM jobs WHERE stage = 'queued' AND due_at <= $3 AND block_height > $4 \
+             SELECT job_id FROM jobs WHERE stage = 'queued' AND due_at + 0 <= $3 AND block_height > $4 \
              ORDER BY payment DESC, job_id LIMIT 1) \
          RETURNING job_id, contract_id, notice, data_id, block_height, block_timestamp, receipt_id, transaction_hash, \
              signer_public_key, gas_burnt, fence, attempts",

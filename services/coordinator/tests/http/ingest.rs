@@ -98,7 +98,7 @@ async fn a_first_start_begins_where_it_is_told() {
 
     let latest = Town::start_on(chain.clone(), |config| config.ingest.start = Start::Latest).await;
     let second = Town::start_on(chain.clone(), |config| {
-        config.ingest.start = Start::Height(102)
+        config.ingest.start = Start::Height(102);
     })
     .await;
     second.coordinator.ingest().reached(102).await;

@@ -145,6 +145,12 @@ async fn a_job_that_keeps_failing_rests_longer_each_time_and_is_given_up_with_a_
     let job = town.job(1).await;
     assert_eq!(job.stage, Stage::Dead);
     assert_eq!(job.error_type, Some(FailureCode::NetworkError));
+    let dead = town.fetch_admin("/admin/dead-jobs").await;
+    let dead: serde_json::Value = dead.json().await.unwrap();
+    assert_eq!(
+        dead[0]["reason"],
+        "network_error: github.com did not answer"
+    );
 }
 
 #[tokio::test]
