@@ -8,7 +8,7 @@ mod keys;
 mod stake;
 mod state_init;
 
-use crate::receipts::Stage;
+use crate::receipts::Scene;
 use crate::runtime::Runtime;
 use crate::state::State;
 use near_primitives::account::Account;
@@ -33,7 +33,7 @@ pub(crate) struct Acting<'a> {
     /// Who acts: the sender, until it creates the account, when the account acts for itself.
     actor: AccountId,
     results: Arc<[PromiseResult]>,
-    stage: &'a Stage<'a>,
+    scene: &'a Scene<'a>,
 }
 
 /// What the actions of a receipt bring about beside the state.
@@ -73,7 +73,7 @@ impl<'a> Acting<'a> {
         receipt: &'a Receipt,
         action_receipt: &'a VersionedActionReceipt<'a>,
         results: Arc<[PromiseResult]>,
-        stage: &'a Stage<'a>,
+        scene: &'a Scene<'a>,
     ) -> Self {
         let base = runtime
             .config
@@ -102,7 +102,7 @@ impl<'a> Acting<'a> {
             action_receipt,
             actor,
             results,
-            stage,
+            scene,
         }
     }
 

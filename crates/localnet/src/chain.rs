@@ -1,5 +1,6 @@
 //! Blocks: what ran in each, the state after each, and where every transaction stands.
 
+mod audit;
 mod block;
 mod index;
 mod produce;

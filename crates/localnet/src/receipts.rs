@@ -28,7 +28,7 @@ pub struct Applied {
 
 /// Where receipts run: the block, and the state it started from.
 #[derive(Debug)]
-pub(crate) struct Stage<'a> {
+pub(crate) struct Scene<'a> {
     pub(crate) block: &'a BlockContext,
     pub(crate) base: &'a State,
 }
@@ -39,10 +39,10 @@ impl Runtime {
         &self,
         state: &mut State,
         receipt: Receipt,
-        stage: &Stage<'_>,
+        scene: &Scene<'_>,
     ) -> Applied {
         match ready(state, receipt) {
-            Some(receipt) => self.apply(state, receipt, stage),
+            Some(receipt) => self.apply(state, receipt, scene),
             None => Applied::default(),
         }
     }

@@ -1,12 +1,18 @@
-//! The chain by itself.
+//! The chain by itself, against what a node was seen to do.
 
-use localnet::{Chain, Config, Genesis};
-
-#[test]
-fn makes_as_many_blocks_as_it_is_forwarded() {
-    let mut chain = Chain::new(Config::in_memory(Genesis::sandbox(0))).unwrap();
-
-    chain.fast_forward(10);
-
-    assert_eq!(chain.height(), 11);
-}
+#[path = "chain/accounts.rs"]
+mod accounts;
+#[path = "chain/conservation.rs"]
+mod conservation;
+#[path = "chain/contracts.rs"]
+mod contracts;
+#[path = "chain/delegates.rs"]
+mod delegates;
+#[path = "chain/persistence.rs"]
+mod persistence;
+#[path = "chain/refusals.rs"]
+mod refusals;
+#[path = "chain/world.rs"]
+mod world;
+#[path = "chain/yields.rs"]
+mod yields;

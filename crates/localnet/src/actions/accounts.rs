@@ -22,7 +22,6 @@ impl Runtime {
         }
         self.check_creator(&account_id, acting.receipt.predecessor_id())?;
         acting.actor = account_id;
-        acting.effects.created_account = true;
         acting.account = Some(self.empty_account(Balance::ZERO));
         Ok(())
     }
@@ -81,7 +80,7 @@ impl Runtime {
                 let Ok(public_key) = PublicKey::from_near_implicit_account(&id) else {
                     return false;
                 };
-                let nonce = nonce_bound(acting.stage.block.height.saturating_sub(1));
+                let nonce = nonce_bound(acting.scene.block.height.saturating_sub(1));
                 let key = AccessKey {
                     nonce,
                     permission: AccessKeyPermission::FullAccess,

@@ -26,7 +26,7 @@ impl Runtime {
         place: Place,
     ) -> Done {
         let account = acting.existing()?.clone();
-        let block = acting.stage.block;
+        let block = acting.scene.block;
         let id = acting.id();
         let action_hash = create_action_hash_from_receipt_id(
             acting.receipt.receipt_id(),
@@ -35,7 +35,7 @@ impl Runtime {
         );
         let mut host = self.host(
             acting.state.clone(),
-            acting.stage.base.clone(),
+            acting.scene.base.clone(),
             &id,
             action_hash,
             block,
@@ -48,8 +48,8 @@ impl Runtime {
         effects.gas_burnt = effects.gas_burnt.saturating_add(outcome.burnt_gas);
         effects.gas_used = effects.gas_used.saturating_add(outcome.used_gas);
         effects.profile.merge(&ProfileDataV3 {
-            actions_profile: outcome.profile.actions_profile.clone(),
-            wasm_ext_profile: outcome.profile.wasm_ext_profile.clone(),
+            actions_profile: outcome.profile.actions_profile,
+            wasm_ext_profile: outcome.profile.wasm_ext_profile,
             wasm_gas: outcome.profile.wasm_gas,
         });
         effects.logs.append(&mut outcome.logs);
@@ -76,7 +76,7 @@ impl Runtime {
                     .wasm_config
                     .limit_config
                     .yield_timeout_length_in_blocks;
-                let expires_at = acting.stage.block.height.saturating_add(blocks);
+                let expires_at = acting.scene.block.height.saturating_add(blocks);
                 let timeout = PromiseYieldTimeout {
                     account_id: id.clone(),
                     data_id,
@@ -108,7 +108,7 @@ fn call_context(
     action_hash: CryptoHash,
     place: Place,
 ) -> VMContext {
-    let (receipt, action, block) = (acting.receipt, acting.action_receipt, acting.stage.block);
+    let (receipt, action, block) = (acting.receipt, acting.action_receipt, acting.scene.block);
     let waiting = action
         .output_data_receivers()
         .iter()

@@ -22,7 +22,7 @@ impl Runtime {
         let Some(inner) = fees::delegated(action).filter(|_| is_signed) else {
             return Err(E::DelegateActionInvalidSignature);
         };
-        if acting.stage.block.height > inner.max_block_height() {
+        if acting.scene.block.height > inner.max_block_height() {
             return Err(E::DelegateActionExpired);
         }
         if inner.sender_id() != acting.receipt.receiver_id() {
@@ -87,7 +87,7 @@ fn use_key(acting: &mut Acting<'_>, inner: VersionedDelegateActionRef<'_>) -> Do
             ak_nonce,
         });
     }
-    let upper_bound = nonce_bound(acting.stage.block.height);
+    let upper_bound = nonce_bound(acting.scene.block.height);
     if delegate_nonce >= upper_bound {
         return Err(E::DelegateActionNonceTooLarge {
             delegate_nonce,

@@ -24,7 +24,7 @@ impl Runtime {
                 public_key: Box::new(public_key.clone()),
             });
         }
-        let nonce = nonce_bound(acting.stage.block.height.saturating_sub(1));
+        let nonce = nonce_bound(acting.scene.block.height.saturating_sub(1));
         let key = AccessKey {
             nonce,
             permission: key.permission.clone(),

@@ -35,6 +35,8 @@ pub struct Block {
     pub gas_used: Gas,
     /// Tokens burnt in it.
     pub burnt: Balance,
+    /// Tokens the protocol added in it.
+    pub minted: Balance,
     /// All tokens after it.
     pub total_supply: Balance,
 }

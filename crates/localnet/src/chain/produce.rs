@@ -2,7 +2,7 @@
 
 use super::{Block, Chain};
 use crate::persist::{BlockRecord, Record};
-use crate::receipts::{Applied, Stage};
+use crate::receipts::{Applied, Scene};
 use crate::runtime::BlockContext;
 use crate::state::State;
 use crate::yields;
@@ -17,7 +17,6 @@ struct Draft {
     block: Block,
     outgoing: Vec<Receipt>,
     queue: VecDeque<Receipt>,
-    minted: Balance,
 }
 
 impl Chain {
@@ -47,7 +46,7 @@ impl Chain {
         self.total_supply = self
             .total_supply
             .saturating_sub(block.burnt)
-            .saturating_add(draft.minted);
+            .saturating_add(block.minted);
         block.total_supply = self.total_supply;
         if let Some(log) = &mut self.log {
             let record = BlockRecord::new(&block, &before, &self.outgoing, self.forward_ns);
@@ -74,13 +73,13 @@ impl Chain {
             origins: Vec::new(),
             gas_used: Gas::ZERO,
             burnt: Balance::ZERO,
+            minted: Balance::ZERO,
             total_supply: self.total_supply,
         };
         Draft {
             block,
             outgoing: Vec::new(),
             queue: VecDeque::new(),
-            minted: Balance::ZERO,
         }
     }
 
@@ -111,11 +110,11 @@ impl Chain {
         while let Some(receipt) = draft.queue.pop_front() {
             let block = &mut draft.block;
             let parent = *receipt.receipt_id();
-            let stage = Stage {
+            let scene = Scene {
                 block: &block.ctx,
                 base: &base,
             };
-            let applied = self.runtime.process(&mut block.state, receipt, &stage);
+            let applied = self.runtime.process(&mut block.state, receipt, &scene);
             let Applied {
                 ran,
                 outgoing,
@@ -133,7 +132,7 @@ impl Chain {
                 }
             }
             block.burnt = block.burnt.saturating_add(burnt);
-            draft.minted = draft.minted.saturating_add(minted);
+            block.minted = block.minted.saturating_add(minted);
             if let Some((receipt, outcome)) = ran {
                 block.gas_used = block.gas_used.saturating_add(outcome.outcome.gas_burnt);
                 block.ran.push((receipt, outcome));

@@ -45,8 +45,8 @@ fn permission(
 }
 
 impl External for Host {
-    fn storage_set<'a>(
-        &'a mut self,
+    fn storage_set(
+        &mut self,
         tracker: &mut dyn StorageAccessTracker,
         key: &[u8],
         value: &[u8],
@@ -67,7 +67,10 @@ impl External for Host {
         key: &[u8],
     ) -> Result<Option<Box<dyn ValuePtr + 'a>>> {
         let value = self.state.trie().get(&self.key(key)).cloned();
-        Ok(value.map(|value| Box::new(Read(value)) as Box<dyn ValuePtr>))
+        Ok(match value {
+            Some(value) => Some(Box::new(Read(value))),
+            None => None,
+        })
     }
 
     fn storage_remove(

@@ -32,6 +32,7 @@ pub struct BlockRecord {
     origins: Vec<(CryptoHash, CryptoHash)>,
     gas_used: Gas,
     burnt: Balance,
+    minted: Balance,
     total_supply: Balance,
     outgoing: Vec<Receipt>,
     forward_ns: u64,
@@ -55,6 +56,7 @@ impl BlockRecord {
             origins: block.origins.clone(),
             gas_used: block.gas_used,
             burnt: block.burnt,
+            minted: block.minted,
             total_supply: block.total_supply,
             outgoing: outgoing.to_vec(),
             forward_ns,
@@ -80,9 +82,13 @@ impl BlockRecord {
             random_seed: self.random_seed,
         };
         let mut txs = self.txs;
-        txs.iter_mut().for_each(|(tx, _)| tx.init());
+        for (tx, _) in &mut txs {
+            tx.init();
+        }
         let mut refused = self.refused;
-        refused.iter_mut().for_each(|(tx, _)| tx.init());
+        for (tx, _) in &mut refused {
+            tx.init();
+        }
         let block = Block {
             ctx,
             hash: self.hash,
@@ -95,6 +101,7 @@ impl BlockRecord {
             origins: self.origins,
             gas_used: self.gas_used,
             burnt: self.burnt,
+            minted: self.minted,
             total_supply: self.total_supply,
         };
         (block, self.outgoing, self.forward_ns)

@@ -1,6 +1,6 @@
 //! Running an action receipt: its actions one by one, all or nothing; then its refunds, its result and its own receipts.
 
-use super::{Applied, Stage, refunds};
+use super::{Applied, Scene, refunds};
 use crate::actions::{Acting, Place};
 use crate::fees;
 use crate::runtime::Runtime;
@@ -26,16 +26,18 @@ use std::sync::Arc;
 
 impl Runtime {
     /// Runs an action receipt whose data is all there.
-    pub(super) fn apply(&self, state: &mut State, receipt: Receipt, stage: &Stage<'_>) -> Applied {
+    pub(super) fn apply(&self, state: &mut State, receipt: Receipt, scene: &Scene<'_>) -> Applied {
         let (VersionedReceiptEnum::Action(action) | VersionedReceiptEnum::PromiseYield(action)) =
             receipt.versioned_receipt()
         else {
             return Applied::default(); // only receipts of actions are ever made ready
         };
         let results = take_results(state, &receipt, &action);
-        let mut acting = Acting::new(self, state.clone(), &receipt, &action, results, stage);
+        let mut acting = Acting::new(self, state.clone(), &receipt, &action, results, scene);
+        let existed = acting.account.is_some();
         let contracts = self.act(&mut acting);
         let mut effects = acting.effects;
+        effects.created_account = !existed && acting.account.is_some();
         if effects.result.is_ok() {
             *state = acting.state;
         } else {
@@ -48,10 +50,10 @@ impl Runtime {
             ..Applied::default()
         };
         let tokens_burnt =
-            refunds::settle(self, &receipt, &action, &mut effects, stage, &mut applied);
+            refunds::settle(self, &receipt, &action, &mut effects, scene, &mut applied);
         route_result(&receipt, &action, &effects.result, &mut effects.receipts);
-        let receipt_ids = send(&receipt, effects.receipts, stage, &mut applied);
-        let status = status(&receipt, effects.result, stage);
+        let receipt_ids = send(&receipt, effects.receipts, scene, &mut applied);
+        let status = status(&receipt, effects.result, scene);
         let outcome = ExecutionOutcome {
             logs: effects.logs,
             receipt_ids,
@@ -193,20 +195,20 @@ fn route_result(
     }));
 }
 
-fn child_id(receipt: &Receipt, index: usize, stage: &Stage<'_>) -> CryptoHash {
-    create_receipt_id_from_receipt_id(receipt.receipt_id(), stage.block.height, index)
+fn child_id(receipt: &Receipt, index: usize, scene: &Scene<'_>) -> CryptoHash {
+    create_receipt_id_from_receipt_id(receipt.receipt_id(), scene.block.height, index)
 }
 
 /// Names the new receipts and sorts them by when they run; gives the ids that an outcome lists.
 fn send(
     receipt: &Receipt,
     made: Vec<Receipt>,
-    stage: &Stage<'_>,
+    scene: &Scene<'_>,
     applied: &mut Applied,
 ) -> Vec<CryptoHash> {
     let mut listed = Vec::new();
     for (index, mut new) in made.into_iter().enumerate() {
-        new.set_receipt_id(child_id(receipt, index, stage));
+        new.set_receipt_id(child_id(receipt, index, scene));
         if matches!(
             new.versioned_receipt(),
             VersionedReceiptEnum::Action(_) | VersionedReceiptEnum::PromiseYield(_)
@@ -225,12 +227,12 @@ fn send(
 fn status(
     receipt: &Receipt,
     result: Result<ReturnData, ActionError>,
-    stage: &Stage<'_>,
+    scene: &Scene<'_>,
 ) -> ExecutionStatus {
     match result {
         Ok(ReturnData::ReceiptIndex(index)) => {
             let index = usize::try_from(index).unwrap_or(usize::MAX);
-            ExecutionStatus::SuccessReceiptId(child_id(receipt, index, stage))
+            ExecutionStatus::SuccessReceiptId(child_id(receipt, index, scene))
         }
         Ok(ReturnData::Value(value)) => ExecutionStatus::SuccessValue(value),
         Ok(ReturnData::None) => ExecutionStatus::SuccessValue(Vec::new()),

@@ -1,6 +1,6 @@
 //! What a receipt gives back: gas it did not burn, and its deposit if it failed.
 
-use super::{Applied, Stage};
+use super::{Applied, Scene};
 use crate::actions::Effects;
 use crate::fees;
 use crate::runtime::Runtime;
@@ -14,7 +14,7 @@ pub(super) fn settle(
     receipt: &Receipt,
     action: &VersionedActionReceipt<'_>,
     effects: &mut Effects,
-    stage: &Stage<'_>,
+    scene: &Scene<'_>,
     applied: &mut Applied,
 ) -> Balance {
     let deposit = fees::deposit(action.actions()).unwrap_or(Balance::ZERO);
@@ -24,7 +24,7 @@ pub(super) fn settle(
         applied.burnt = if failed { deposit } else { Balance::ZERO };
         return Balance::ZERO;
     }
-    let (refund, gas_burnt) = gas_refund(runtime, receipt, action, effects, stage.block.gas_price);
+    let (refund, gas_burnt) = gas_refund(runtime, receipt, action, effects, scene.block.gas_price);
     if failed && !deposit.is_zero() {
         effects.receipts.push(Receipt::new_balance_refund(
             receipt.balance_refund_receiver(),

@@ -27,19 +27,19 @@ static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
 
 impl Compiled {
     pub(super) fn open(folder: Option<&Path>) -> io::Result<Self> {
-        match folder {
-            Some(folder) => Ok(Self {
-                cache: Box::new(cache(folder)?),
+        if let Some(folder) = folder {
+            let cache = Box::new(cache(folder)?);
+            return Ok(Self {
+                cache,
                 _folder: None,
-            }),
-            None => {
-                let shared = shared()?;
-                Ok(Self {
-                    cache: shared.cache.handle(),
-                    _folder: Some(shared),
-                })
-            }
+            });
         }
+        let shared = shared()?;
+        let cache = shared.cache.handle();
+        Ok(Self {
+            cache,
+            _folder: Some(shared),
+        })
     }
 }
 

@@ -152,7 +152,7 @@ impl Trie {
                     match rest.get(common) {
                         None => node.value = Some(value),
                         Some(nibble) => {
-                            add(node, *nibble, after(rest, common.saturating_add(1)), value)
+                            add(node, *nibble, after(rest, common.saturating_add(1)), value);
                         }
                     }
                     return None;
@@ -176,10 +176,7 @@ impl Trie {
         let key = nibbles(key);
         let mut rest = key.as_slice();
         let mut node = Arc::make_mut(self.root.as_mut()?);
-        loop {
-            let Meeting::GoesOn(nibble) = meet(&node.path, rest) else {
-                break;
-            };
+        while let Meeting::GoesOn(nibble) = meet(&node.path, rest) {
             rest = after(rest, node.path.len().saturating_add(1));
             let child = node.child(nibble)?;
             if child.children.is_empty() {
@@ -213,7 +210,7 @@ impl Trie {
                 .count();
             if common == rest.len() {
                 collect(node, &above, &mut |key, value| {
-                    found.push((key, value.clone()))
+                    found.push((key, value.clone()));
                 });
                 break;
             }
@@ -237,10 +234,10 @@ impl Trie {
                 (None, None) => {}
                 (Some(old), None) => collect(&old, &above, &mut |key, _| changes.push((key, None))),
                 (None, Some(new)) => collect(&new, &above, &mut |key, v| {
-                    changes.push((key, Some(v.clone())))
+                    changes.push((key, Some(v.clone())));
                 }),
                 (Some(old), Some(new)) if Arc::ptr_eq(&old, &new) => {}
-                (Some(old), Some(new)) => compare(&above, old, new, &mut changes, &mut pairs),
+                (Some(old), Some(new)) => compare(&above, &old, &new, &mut changes, &mut pairs),
             }
         }
         changes
@@ -262,8 +259,8 @@ type Pair = (Vec<u8>, Option<Arc<Node>>, Option<Arc<Node>>);
 /// Compares two nodes that stand at the same place, leaving their children for later.
 fn compare(
     above: &[u8],
-    old: Arc<Node>,
-    new: Arc<Node>,
+    old: &Arc<Node>,
+    new: &Arc<Node>,
     changes: &mut Changes,
     pairs: &mut Vec<Pair>,
 ) {
@@ -274,7 +271,7 @@ fn compare(
         .take_while(|(a, b)| a == b)
         .count();
     if common < old.path.len() || common < new.path.len() {
-        return compare_parted(above, &old, &new, common, pairs);
+        return compare_parted(above, old, new, common, pairs);
     }
     let here: Vec<u8> = above.iter().chain(&new.path).copied().collect();
     let same = match (&old.value, &new.value) {
