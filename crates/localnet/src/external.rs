@@ -11,13 +11,13 @@ use near_primitives::utils::create_receipt_id_from_action_hash;
 use near_vm_runner::logic::types::ReceiptIndex;
 use near_vm_runner::logic::{StorageAccessTracker, VMLogicError, ValuePtr};
 
-pub use new_receipt::NewReceipt;
+pub(crate) use new_receipt::NewReceipt;
 
 type Result<T> = std::result::Result<T, VMLogicError>;
 
 /// The host of one call. What the call changes is in here until the call succeeds.
 #[derive(Debug)]
-pub struct Host {
+pub(crate) struct Host {
     /// The state as the call leaves it.
     pub state: State,
     /// The receipts the call sends.
@@ -32,12 +32,12 @@ pub struct Host {
     chain_id: String,
     total_stake: Balance,
     data_ids: u64,
-    weights: Vec<Weight>,
+    weights: Vec<Share>,
 }
 
 /// A call that asked for a share of the gas that is left over.
 #[derive(Debug)]
-struct Weight {
+struct Share {
     receipt: usize,
     action: usize,
     weight: GasWeight,
@@ -45,7 +45,7 @@ struct Weight {
 
 /// What a [`Host`] is made from.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// The account whose contract runs.
     pub account_id: AccountId,
     /// Names the action, for the ids made in it.
@@ -60,7 +60,7 @@ pub struct Call {
 
 impl Host {
     /// A host for one call.
-    pub fn new(state: State, base: State, call: Call) -> Self {
+    pub(crate) fn new(state: State, base: State, call: Call) -> Self {
         Self {
             state,
             receipts: Vec::new(),
@@ -162,7 +162,7 @@ impl Host {
     }
 
     /// Gives the gas a call did not use to the calls that asked for a share; the last takes what does not divide.
-    pub fn distribute_gas(&mut self, unused: Gas) -> Gas {
+    pub(crate) fn distribute_gas(&mut self, unused: Gas) -> Gas {
         let weights = std::mem::take(&mut self.weights);
         let sum = weights
             .iter()

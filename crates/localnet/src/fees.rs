@@ -16,7 +16,7 @@ const FREE_STORAGE_BYTES: u64 = 770;
 
 /// The half of a fee that is asked for.
 #[derive(Clone, Copy, Debug)]
-pub enum Part {
+pub(crate) enum Part {
     /// Paid where the receipt is made; cheaper when it goes to its maker.
     Send { to_self: bool },
     /// Paid where it runs.
@@ -25,7 +25,7 @@ pub enum Part {
 
 /// Everything that a transaction takes from its signer.
 #[derive(Clone, Copy, Debug)]
-pub struct TransactionCost {
+pub(crate) struct TransactionCost {
     /// Burnt by turning the transaction into a receipt.
     pub gas_burnt: Gas,
     /// What that is in tokens.
@@ -39,7 +39,7 @@ pub struct TransactionCost {
 }
 
 /// What a transaction costs; `None` if the sum is more than a balance can be.
-pub fn transaction_cost(
+pub(crate) fn transaction_cost(
     config: &RuntimeConfig,
     actions: &[Action],
     signer: &AccountId,
@@ -67,7 +67,7 @@ pub fn transaction_cost(
 }
 
 /// All the gas a receipt with these actions is given: to run them, and what their calls are free to use.
-pub fn receipt_gas(config: &RuntimeConfig, actions: &[Action], receiver: &AccountId) -> Gas {
+pub(crate) fn receipt_gas(config: &RuntimeConfig, actions: &[Action], receiver: &AccountId) -> Gas {
     let inner = actions
         .iter()
         .filter_map(delegated)
@@ -91,7 +91,7 @@ pub fn receipt_gas(config: &RuntimeConfig, actions: &[Action], receiver: &Accoun
 }
 
 /// What it costs to send the actions inside a delegate action once more, from the account that signed them.
-pub fn delegated_send_fee(config: &RuntimeConfig, inner: VersionedDelegateActionRef<'_>) -> Gas {
+pub(crate) fn delegated_send_fee(config: &RuntimeConfig, inner: VersionedDelegateActionRef<'_>) -> Gas {
     let part = Part::Send {
         to_self: inner.sender_id() == inner.receiver_id(),
     };
@@ -99,7 +99,7 @@ pub fn delegated_send_fee(config: &RuntimeConfig, inner: VersionedDelegateAction
 }
 
 /// The fee of a receipt and of its actions.
-pub fn actions_fee(
+pub(crate) fn actions_fee(
     config: &RuntimeConfig,
     actions: &[Action],
     receiver: &AccountId,
@@ -121,7 +121,7 @@ fn actions_fee_without_receipt(
 }
 
 /// The fee of one action.
-pub fn action_fee(
+pub(crate) fn action_fee(
     config: &RuntimeConfig,
     action: &Action,
     receiver: &AccountId,
@@ -228,7 +228,7 @@ fn key_costs(key: &AccessKey) -> Vec<(ActionCosts, u64)> {
 }
 
 /// The half of one named fee.
-pub fn one_fee(fees: &RuntimeFeesConfig, cost: ActionCosts, part: Part) -> Gas {
+pub(crate) fn one_fee(fees: &RuntimeFeesConfig, cost: ActionCosts, part: Part) -> Gas {
     match part {
         Part::Send { to_self } => fees.fee(cost).send_fee(to_self).gas,
         Part::Exec => fees.fee(cost).exec_fee().gas,
@@ -236,7 +236,7 @@ pub fn one_fee(fees: &RuntimeFeesConfig, cost: ActionCosts, part: Part) -> Gas {
 }
 
 /// What is inside a delegate action.
-pub fn delegated(action: &Action) -> Option<VersionedDelegateActionRef<'_>> {
+pub(crate) fn delegated(action: &Action) -> Option<VersionedDelegateActionRef<'_>> {
     match action {
         Action::Delegate(a) => Some((&a.delegate_action).into()),
         Action::DelegateV2(a) => Some((&a.delegate_action).into()),
@@ -245,7 +245,7 @@ pub fn delegated(action: &Action) -> Option<VersionedDelegateActionRef<'_>> {
 }
 
 /// The gas that calls are free to use, inner ones too; `None` if the sum is more than gas can be.
-pub fn prepaid_gas(actions: &[Action]) -> Option<Gas> {
+pub(crate) fn prepaid_gas(actions: &[Action]) -> Option<Gas> {
     actions.iter().try_fold(Gas::ZERO, |sum, action| {
         let inner =
             delegated(action).map_or(Some(Gas::ZERO), |inner| prepaid_gas(&inner.get_actions()))?;
@@ -255,7 +255,7 @@ pub fn prepaid_gas(actions: &[Action]) -> Option<Gas> {
 }
 
 /// All tokens that actions hand over, inner ones too; `None` if the sum is more than a balance can be.
-pub fn deposit(actions: &[Action]) -> Option<Balance> {
+pub(crate) fn deposit(actions: &[Action]) -> Option<Balance> {
     actions.iter().try_fold(Balance::ZERO, |sum, action| {
         let inner =
             delegated(action).map_or(Some(Balance::ZERO), |inner| deposit(&inner.get_actions()))?;
@@ -265,12 +265,12 @@ pub fn deposit(actions: &[Action]) -> Option<Balance> {
 }
 
 /// Gas in tokens.
-pub fn price(gas_price: Balance, gas: Gas) -> Balance {
+pub(crate) fn price(gas_price: Balance, gas: Gas) -> Balance {
     gas_price.saturating_mul(u128::from(gas.as_gas()))
 }
 
 /// What an account would still need to hold, if its balance were so, to back its storage.
-pub fn storage_lack(
+pub(crate) fn storage_lack(
     config: &RuntimeConfig,
     account: &Account,
     balance: Balance,
@@ -287,7 +287,7 @@ pub fn storage_lack(
 }
 
 /// The storage an access key takes, in bytes.
-pub fn key_storage(
+pub(crate) fn key_storage(
     config: &RuntimeConfig,
     public_key: &near_crypto::PublicKey,
     key: &AccessKey,

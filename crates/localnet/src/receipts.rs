@@ -13,7 +13,7 @@ use near_primitives::types::{AccountId, Balance};
 
 /// What came of taking in one receipt.
 #[derive(Debug, Default)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// The receipt that ran, if one did, and how it went.
     pub ran: Option<(Receipt, ExecutionOutcomeWithId)>,
     /// For the next block.

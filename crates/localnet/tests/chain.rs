@@ -1,5 +1,12 @@
 //! The chain by itself, against what a node was seen to do.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
 #[path = "chain/accounts.rs"]
 mod accounts;
 #[path = "chain/conservation.rs"]

@@ -18,7 +18,7 @@ use near_primitives::views::{
 };
 
 /// What a block may burn. Unit: gas. Source: mainnet's genesis; nothing here holds a block to it.
-pub const GAS_LIMIT: Gas = Gas::from_teragas(1000);
+pub(crate) const GAS_LIMIT: Gas = Gas::from_teragas(1000);
 
 impl Chain {
     /// Who made every block.

@@ -12,7 +12,7 @@ use near_vm_runner::logic::{HostError, VMLogicError};
 
 /// A receipt before it has an id.
 #[derive(Clone, Debug)]
-pub struct NewReceipt {
+pub(crate) struct NewReceipt {
     /// Who runs it.
     pub receiver_id: AccountId,
     /// Who gets the deposit back if it fails; the caller if nobody else was named.

@@ -1,6 +1,6 @@
 //! The host functions themselves: each is the VM's word for something [`Host`] does.
 
-use super::{Host, NewReceipt, Read, Result, Weight, length};
+use super::{Host, NewReceipt, Read, Result, Share, length};
 use near_crypto::PublicKey;
 use near_primitives::account::{
     AccessKey, AccessKeyPermission, FunctionCallPermission, GasKeyInfo,
@@ -289,7 +289,7 @@ impl External for Host {
         let action = self.push(index, Action::FunctionCall(Box::new(call)));
         if weight.0 > 0 {
             let receipt = usize::try_from(index).unwrap_or(usize::MAX);
-            self.weights.push(Weight {
+            self.weights.push(Share {
                 receipt,
                 action,
                 weight,

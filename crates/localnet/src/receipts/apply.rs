@@ -99,10 +99,9 @@ impl Runtime {
                 is_only: last == 0,
             };
             let done = self.apply_action(acting, action, place).and_then(|()| {
-                let made = acting.effects.receipts.iter().skip(made_before);
+                let mut made = acting.effects.receipts.iter().skip(made_before);
                 let limits = &self.config.wasm_config.limit_config;
-                made.map(|r| check_receipt(limits, r))
-                    .collect::<Result<(), _>>()
+                made.try_for_each(|new| check_receipt(limits, new))
                     .map_err(ActionErrorKind::NewReceiptValidationError)
             });
             if let Err(kind) = done {

@@ -27,7 +27,7 @@ impl Contract for Code {
 }
 
 /// The epoch that contracts are told: there is only one.
-pub const EPOCH_HEIGHT: u64 = 1;
+pub(crate) const EPOCH_HEIGHT: u64 = 1;
 
 impl Runtime {
     /// Runs a method. The host keeps what the call changed; an error of the VM itself comes out as a failed call, so that

@@ -55,7 +55,7 @@ fn the_deposit_of_a_relayed_call_that_fails_goes_to_the_sender() {
     let alice = world.balance(ALICE);
     let failing = call_with("fail", b"", Gas::from_teragas(10), near(2));
     let action = delegate(&world, |d| {
-        d.actions = vec![NonDelegateAction::try_from(failing).unwrap()]
+        d.actions = vec![NonDelegateAction::try_from(failing).unwrap()];
     });
 
     world.run(BOB, ALICE, vec![action]);
