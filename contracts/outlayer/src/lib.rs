@@ -44,3 +44,6 @@ mod tally;
 
 #[cfg(target_family = "wasm")]
 pub mod entry;
+
+pub use refusal::Refusal;
+pub use resolution::{Receipt, Verdict};

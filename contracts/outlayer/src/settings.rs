@@ -42,36 +42,48 @@ pub(crate) struct Settings {
 )]
 pub(crate) struct UsdPricing {
     /// For any request.
-    pub(crate) usd_base_fee: u64,
+    #[serde(rename = "usd_base_fee")]
+    pub(crate) base: u64,
     /// For each whole million of instructions.
-    pub(crate) usd_per_million_instructions_fee: u64,
+    #[serde(rename = "usd_per_million_instructions_fee")]
+    pub(crate) per_million_instructions: u64,
     /// For each second of execution.
-    pub(crate) usd_per_second_fee: u64,
+    #[serde(rename = "usd_per_second_fee")]
+    pub(crate) per_second: u64,
     /// For each millisecond of compilation.
-    pub(crate) usd_per_compile_ms_fee: u64,
+    #[serde(rename = "usd_per_compile_ms_fee")]
+    pub(crate) per_compile_ms: u64,
 }
 
 impl UsdPricing {
     /// What a new contract starts with. Source: interface page, 2.3.
     const DEFAULT: Self = Self {
-        usd_base_fee: 1_000,
-        usd_per_million_instructions_fee: 1,
-        usd_per_second_fee: 1,
-        usd_per_compile_ms_fee: 10,
+        base: 1_000,
+        per_million_instructions: 1,
+        per_second: 1,
+        per_compile_ms: 10,
     };
 }
 
 /// Rates to change; an absent one stays.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(crate) struct Repricing {
-    pub(crate) base_fee: Option<NearToken>,
-    pub(crate) per_million_instructions_fee: Option<NearToken>,
-    pub(crate) per_ms_fee: Option<NearToken>,
-    pub(crate) per_compile_ms_fee: Option<NearToken>,
-    pub(crate) usd_base_fee: Option<u64>,
-    pub(crate) usd_per_million_instructions_fee: Option<u64>,
-    pub(crate) usd_per_second_fee: Option<u64>,
-    pub(crate) usd_per_compile_ms_fee: Option<u64>,
+    #[serde(rename = "base_fee")]
+    base: Option<NearToken>,
+    #[serde(rename = "per_million_instructions_fee")]
+    per_million_instructions: Option<NearToken>,
+    #[serde(rename = "per_ms_fee")]
+    per_ms: Option<NearToken>,
+    #[serde(rename = "per_compile_ms_fee")]
+    per_compile_ms: Option<NearToken>,
+    #[serde(rename = "usd_base_fee")]
+    usd_base: Option<u64>,
+    #[serde(rename = "usd_per_million_instructions_fee")]
+    usd_per_million_instructions: Option<u64>,
+    #[serde(rename = "usd_per_second_fee")]
+    usd_per_second: Option<u64>,
+    #[serde(rename = "usd_per_compile_ms_fee")]
+    usd_per_compile_ms: Option<u64>,
 }
 
 impl Settings {
@@ -155,21 +167,21 @@ impl Settings {
             *rate = new.unwrap_or(*rate);
         }
         let near = &mut self.pricing;
-        set(&mut near.base_fee, new.base_fee);
+        set(&mut near.base_fee, new.base);
         set(
             &mut near.per_million_instructions_fee,
-            new.per_million_instructions_fee,
+            new.per_million_instructions,
         );
-        set(&mut near.per_ms_fee, new.per_ms_fee);
-        set(&mut near.per_compile_ms_fee, new.per_compile_ms_fee);
+        set(&mut near.per_ms_fee, new.per_ms);
+        set(&mut near.per_compile_ms_fee, new.per_compile_ms);
         let usd = &mut self.usd_pricing;
-        set(&mut usd.usd_base_fee, new.usd_base_fee);
+        set(&mut usd.base, new.usd_base);
         set(
-            &mut usd.usd_per_million_instructions_fee,
-            new.usd_per_million_instructions_fee,
+            &mut usd.per_million_instructions,
+            new.usd_per_million_instructions,
         );
-        set(&mut usd.usd_per_second_fee, new.usd_per_second_fee);
-        set(&mut usd.usd_per_compile_ms_fee, new.usd_per_compile_ms_fee);
+        set(&mut usd.per_second, new.usd_per_second);
+        set(&mut usd.per_compile_ms, new.usd_per_compile_ms);
     }
 
     /// Changes the caps, up to the highest that workers serve.
@@ -295,7 +307,7 @@ mod tests {
         let mut settings = settings();
 
         settings.reprice(&Repricing {
-            per_ms_fee: Some(NearToken::from_yoctonear(7)),
+            per_ms: Some(NearToken::from_yoctonear(7)),
             ..Repricing::default()
         });
 

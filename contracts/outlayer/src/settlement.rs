@@ -8,10 +8,10 @@ use crate::answer::cut;
 use crate::ledger::{Ledger, Split};
 use crate::pending::Pending;
 
-/// How much of an error and of a remark an event shows, as JSON. With it an event of ten cancelled requests fits the log limit.
+/// How much of an error and of a remark an event shows, as JSON; with all else it stays far below the log limit.
 ///
 /// Unit: bytes.
-const EVENT_TEXT_BYTES: usize = 300;
+const EVENT_TEXT_BYTES: usize = 1_000;
 
 /// What a request has cost: what was used at the rates in force when it was made, or nothing if we are at fault.
 pub(crate) fn cost(pending: &Pending, response: &ExecutionResponse) -> NearToken {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::answer;
 use crate::ledger::Split;
 use crate::pending::samples;
 use crate::settlement;
@@ -47,21 +48,25 @@ fn input_stays_in_state_only_when_it_does_not_fit() {
 }
 
 #[test]
-fn ten_completed_requests_fit_one_receipt() {
-    let response = ExecutionResponse {
+fn ten_cancelled_requests_fit_one_receipt_and_so_does_the_longest_failure() {
+    let cancelled = answer::cancelled();
+    let longest = ExecutionResponse {
         compilation_note: Some("\u{1}".repeat(9_999)),
-        ..ExecutionResponse::failure(FailureCode::Cancelled, "\u{1}".repeat(9_999))
+        ..ExecutionResponse::failure(FailureCode::BadOutput, "\u{1}".repeat(9_999))
     };
     let split = Split {
         charged: NearToken::from_yoctonear(u128::MAX),
         refunded: NearToken::from_yoctonear(u128::MAX),
     };
 
-    let event = settlement::completed(&samples::longest(), &response, split, u64::MAX);
-    let line = completed(&settings(), event);
+    let line = |response| {
+        let event = settlement::completed(&samples::longest(), response, split, u64::MAX);
+        completed(&settings(), event)
+    };
 
-    assert!(line.len() * 10 <= 16_384, "{}", line.len());
-    assert!(Envelope::from_log(&line).is_some());
+    assert!(line(&cancelled).len() * 10 <= MAX_LINE_BYTES);
+    assert!(line(&longest).len() <= MAX_LINE_BYTES);
+    assert!(Envelope::from_log(&line(&longest)).is_some());
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The owner sets.
 
-use near_sdk::{NearToken, env, near};
+use near_sdk::{env, near};
 use protocol::AccountId;
 use protocol::limits::Caps;
 
 use super::{Outlayer, OutlayerExt};
 use crate::announce::Change;
 use crate::refusal::Refusal;
+use crate::resolution;
 use crate::settings::{Repricing, Settings};
 
 #[near]
@@ -38,33 +39,11 @@ impl Outlayer {
         })
     }
 
-    /// Changes rates; an absent one stays, and so do those of pending requests.
+    /// Changes rates; an absent one stays, and so do those of pending requests. The arguments are those that
+    /// `get_pricing_full` shows.
     #[handle_result]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a field of the call's JSON"
-    )]
-    pub fn set_pricing(
-        &mut self,
-        base_fee: Option<NearToken>,
-        per_million_instructions_fee: Option<NearToken>,
-        per_ms_fee: Option<NearToken>,
-        per_compile_ms_fee: Option<NearToken>,
-        usd_base_fee: Option<u64>,
-        usd_per_million_instructions_fee: Option<u64>,
-        usd_per_second_fee: Option<u64>,
-        usd_per_compile_ms_fee: Option<u64>,
-    ) -> Result<(), Refusal> {
-        let new = Repricing {
-            base_fee,
-            per_million_instructions_fee,
-            per_ms_fee,
-            per_compile_ms_fee,
-            usd_base_fee,
-            usd_per_million_instructions_fee,
-            usd_per_second_fee,
-            usd_per_compile_ms_fee,
-        };
+    pub fn set_pricing(&mut self) -> Result<(), Refusal> {
+        let new: Repricing = resolution::read(&env::input().unwrap_or_default())?;
         self.set(|settings| {
             settings.reprice(&new);
             Ok(())

@@ -1,8 +1,8 @@
 //! The yield comes back, with an answer or because its time is up.
 
 use near_sdk::{PromiseError, env, near};
+use protocol::RequestId;
 use protocol::response::ExecutionResponse;
-use protocol::{FailureCode, RequestId};
 
 use super::transfer::Purpose;
 use super::{Outlayer, OutlayerExt};
@@ -19,10 +19,7 @@ impl Outlayer {
         super::require_self()?;
         let payload = match env::promise_result_checked(0, MAX_PAYLOAD_BYTES) {
             Ok(bytes) => answer::read(&bytes),
-            Err(PromiseError::Failed) => Payload::Response(ExecutionResponse::failure(
-                FailureCode::TimedOut,
-                "no worker answered in time",
-            )),
+            Err(PromiseError::Failed) => Payload::Response(answer::timed_out()),
             Err(_) => Payload::Response(answer::unreadable()),
         };
         let Some(pending) = self.pending.remove(&request_id).map(Pending::from) else {
@@ -52,7 +49,7 @@ impl Outlayer {
         let split = settlement::settle(&mut self.ledger, pending, response);
         self.tally.close(response, split);
         self.forget(pending);
-        self.pay(pending.refund_to(), split.refunded, Purpose::Refund);
+        Self::pay(pending.refund_to(), split.refunded, Purpose::Refund);
         let event = settlement::completed(pending, response, split, env::block_timestamp());
         super::log(&announce::completed(&self.settings, event));
     }

@@ -1,7 +1,6 @@
 //! A request is given up.
 
 use near_sdk::{env, near};
-use protocol::response::ExecutionResponse;
 use protocol::{FailureCode, RequestId};
 
 use super::{Outlayer, OutlayerExt};
@@ -90,8 +89,7 @@ impl Outlayer {
         let Some(pending) = self.pending.remove(&id).map(Pending::from) else {
             return false;
         };
-        let response =
-            ExecutionResponse::failure(FailureCode::Cancelled, "the request was cancelled");
+        let response = answer::cancelled();
         let answer = answer::for_caller(response.clone(), pending.params.full_result);
         let payload = Payload::Closed(serde_json::from_slice(&answer).unwrap_or_default());
         env::promise_yield_resume(&pending.data_id, answer::serialize(&payload));

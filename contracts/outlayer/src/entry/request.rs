@@ -25,7 +25,7 @@ impl Outlayer {
         let json = env::input().unwrap_or_default();
         match self.take(&json) {
             Ok(promise) => env::promise_return(promise),
-            Err(refusal) if wants_full_result(&json) => self.turn_away(refusal),
+            Err(refusal) if wants_full_result(&json) => Self::turn_away(refusal),
             Err(refusal) => env::panic_str(&refusal.to_string()),
         }
     }
@@ -80,9 +80,9 @@ impl Outlayer {
     }
 
     /// Returns the refusal as a value and the deposit by a transfer.
-    fn turn_away(&self, refusal: Refusal) {
+    fn turn_away(refusal: Refusal) {
         let caller = env::predecessor_account_id();
-        self.pay(&caller, env::attached_deposit(), Purpose::Refund);
+        Self::pay(&caller, env::attached_deposit(), Purpose::Refund);
         let result = ExecutionResult::Error {
             error_type: refusal.code,
             error_message: refusal.sentence,

@@ -30,7 +30,7 @@ impl Outlayer {
             return Err(Refusal::new(FailureCode::NoSuchRequest, sentence));
         };
         self.ledger.pay_unclaimed(amount);
-        self.pay(&account_id, amount, Purpose::Refund);
+        Self::pay(&account_id, amount, Purpose::Refund);
         let account_id = &account_id;
         self.log_change(&Change::RefundClaimed([Paid { account_id, amount }]));
         Ok(amount)
@@ -49,7 +49,7 @@ impl Outlayer {
             .ledger
             .withdraw(amount, &Self::holdings(NearToken::default()))?;
         let account_id = &receiver_id.unwrap_or(owner);
-        self.pay(account_id, amount, Purpose::Fees);
+        Self::pay(account_id, amount, Purpose::Fees);
         self.log_change(&Change::FeesWithdrawn([Paid { account_id, amount }]));
         Ok(amount)
     }
@@ -72,11 +72,11 @@ impl Outlayer {
         }];
         match purpose {
             Purpose::Refund => {
-                let before = self.unclaimed.get(&account_id).copied().unwrap_or_default();
-                let after = before.saturating_add(amount);
-                self.unclaimed.set(account_id.clone(), Some(after));
-                self.ledger.keep_unclaimed(amount);
                 self.log_change(&Change::RefundUnclaimed(paid));
+                self.ledger.keep_unclaimed(amount);
+                let before = self.unclaimed.get(&account_id).copied();
+                let after = before.unwrap_or_default().saturating_add(amount);
+                self.unclaimed.set(account_id, Some(after));
             }
             Purpose::Fees => {
                 self.ledger.keep_fees(amount);
@@ -89,7 +89,7 @@ impl Outlayer {
 
 impl Outlayer {
     /// Sends money and sees it through.
-    pub(super) fn pay(&self, receiver: &AccountId, amount: NearToken, purpose: Purpose) {
+    pub(super) fn pay(receiver: &AccountId, amount: NearToken, purpose: Purpose) {
         if amount.is_zero() {
             return;
         }

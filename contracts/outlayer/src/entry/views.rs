@@ -161,7 +161,7 @@ impl Outlayer {
     }
 
     /// The refunds that wait for `account_id`.
-    pub fn get_unclaimed(&self, account_id: AccountId) -> NearToken {
-        self.unclaimed.get(&account_id).copied().unwrap_or_default()
+    pub fn get_unclaimed(&self, account_id: &AccountId) -> NearToken {
+        self.unclaimed.get(account_id).copied().unwrap_or_default()
     }
 }
