@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p localnet --example calls [calls]` prints one line of JSON.
 
-use localnet::{Chain, Config, Genesis, secret_key, signer};
+use localnet::{Chain, Config, Genesis, signer};
+use near_crypto::Signer;
 use near_primitives::action::{Action, DeployContractAction, FunctionCallAction};
 use near_primitives::transaction::{SignedTransaction, Transaction, TransactionV0};
 use near_primitives::types::{AccountId, Balance, Gas};
@@ -63,7 +64,7 @@ fn print(line: &str) {
 
 struct Bench {
     chain: Chain,
-    caller: AccountId,
+    caller: Signer,
     contract: AccountId,
     nonce: u64,
 }
@@ -79,11 +80,11 @@ impl Bench {
         let chain = Chain::new(Config::in_memory(genesis))?;
         let mut bench = Self {
             chain,
-            caller,
+            caller: signer(&caller),
             contract,
             nonce: 0,
         };
-        let owner = bench.contract.clone();
+        let owner = signer(&bench.contract);
         let code = wat::parse_str(BUMP)?;
         bench.send(
             &owner,
@@ -104,17 +105,17 @@ impl Bench {
         self.send(&caller, Action::FunctionCall(Box::new(call)))
     }
 
-    fn send(&mut self, from: &AccountId, action: Action) -> Result<(), Box<dyn Error>> {
+    fn send(&mut self, from: &Signer, action: Action) -> Result<(), Box<dyn Error>> {
         self.nonce = self.nonce.saturating_add(1);
         let tx = Transaction::V0(TransactionV0 {
-            signer_id: from.clone(),
-            public_key: secret_key(from).public_key(),
+            signer_id: from.get_account_id(),
+            public_key: from.public_key(),
             nonce: self.nonce,
             receiver_id: self.contract.clone(),
             block_hash: self.chain.head().hash,
             actions: vec![action],
         });
-        let signature = signer(from).sign(tx.get_hash_and_size().0.as_ref());
+        let signature = from.sign(tx.get_hash_and_size().0.as_ref());
         self.chain.submit(SignedTransaction::new(signature, tx))?;
         Ok(())
     }

@@ -8,8 +8,9 @@ use crate::state::State;
 use crate::yields;
 use near_primitives::hash::CryptoHash;
 use near_primitives::receipt::Receipt;
+use near_primitives::transaction::SignedTransaction;
 use near_primitives::types::{Balance, Gas};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// A block that is being made.
@@ -86,7 +87,7 @@ impl Chain {
     /// Turns transactions into receipts: those to their own signer run in this block, the others in the next.
     fn take_transactions(&mut self, draft: &mut Draft) {
         let block = &mut draft.block;
-        while let Some(tx) = self.pool.pop_front() {
+        for tx in in_nonce_order(std::mem::take(&mut self.pool)) {
             match self.runtime.accept(&mut block.state, &tx, &block.ctx) {
                 Ok((outcome, receipt)) => {
                     block.gas_used = block.gas_used.saturating_add(outcome.outcome.gas_burnt);
@@ -177,4 +178,24 @@ impl Chain {
             }
         }
     }
+}
+
+/// Transactions key by key, in the order in which the keys came; those of one key by their nonces, since clients that keep
+/// several under way cannot make them arrive in order.
+fn in_nonce_order(pool: VecDeque<SignedTransaction>) -> Vec<SignedTransaction> {
+    let mut keys = HashMap::new();
+    let mut ordered: Vec<_> = pool
+        .into_iter()
+        .map(|tx| {
+            let key = (
+                tx.transaction.signer_id().clone(),
+                tx.transaction.public_key().clone(),
+            );
+            let next = keys.len();
+            let rank: usize = *keys.entry(key).or_insert(next);
+            (rank, tx.transaction.nonce().nonce(), tx)
+        })
+        .collect();
+    ordered.sort_by_key(|(rank, nonce, _)| (*rank, *nonce));
+    ordered.into_iter().map(|(_, _, tx)| tx).collect()
 }

@@ -400,3 +400,52 @@ fn only_the_registrar_makes_short_top_level_accounts() {
     ));
     assert_eq!(world.balance("short"), near(1));
 }
+
+#[test]
+fn transactions_of_one_key_run_in_the_order_of_their_nonces() {
+    let mut world = World::new();
+    let before = world.balance(BOB);
+    let mut signed: Vec<_> = (0..5)
+        .map(|_| world.sign(ALICE, BOB, vec![transfer(near(1))]))
+        .collect();
+
+    signed.reverse();
+    for tx in signed {
+        world.chain.submit(tx).unwrap();
+    }
+    world.chain.settle();
+
+    assert_eq!(world.balance(BOB).saturating_sub(before), near(5));
+}
+
+#[test]
+fn a_nonce_far_ahead_of_the_chain_is_refused() {
+    let mut world = World::new();
+    let (head, key) = (world.chain.head().hash, signer(&id(ALICE)));
+    let tx = near_primitives::transaction::Transaction::V0(
+        near_primitives::transaction::TransactionV0 {
+            signer_id: id(ALICE),
+            public_key: key.public_key(),
+            nonce: 1 << 63,
+            receiver_id: id(BOB),
+            block_hash: head,
+            actions: vec![transfer(near(1))],
+        },
+    );
+    let signature = key.sign(tx.get_hash_and_size().0.as_ref());
+
+    let refused = world
+        .chain
+        .submit(near_primitives::transaction::SignedTransaction::new(
+            signature, tx,
+        ));
+
+    let upper_bound = (world.chain.height() + 1) * 1_000_000;
+    assert_eq!(
+        refused,
+        Err(InvalidTxError::NonceTooLarge {
+            tx_nonce: 1 << 63,
+            upper_bound
+        })
+    );
+}
