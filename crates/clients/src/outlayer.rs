@@ -5,7 +5,7 @@ use near_primitives::types::Gas;
 use protocol::limits::Caps;
 use protocol::pricing::Pricing;
 use protocol::request::{ExecutionRequest, RequestArgs};
-use protocol::response::{ExecutionOutput, ExecutionResponse, ResourceMetrics};
+use protocol::response::{Compiling, ExecutionOutput, ExecutionResponse, ResourceMetrics};
 use protocol::{AccountId, FailureCode, NearToken, RequestId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,11 +16,15 @@ use crate::near::{self, At, Call, ChainLimits, Node, Outcome, SendError, Sender}
 /// What is left of a resume's payload for what the contract puts around the response. Unit: bytes.
 const PAYLOAD_MARGIN: u64 = 128;
 
-/// Gas for a resolve; the callback's gas is set aside by the request. Unit: teragas.
-const RESOLVE_TGAS: u64 = 100;
+/// Gas for a resolve of a small answer; the callback's gas is set aside by the request.
+const RESOLVE: Gas = Gas::from_teragas(60);
 
-/// Gas for a request, most of which is set aside for the callback. Unit: teragas.
-const REQUEST_TGAS: u64 = 300;
+/// Gas for each byte of a resolve's arguments: to read it, parse it and store it. Source: `storage_write_value_byte` 31 Mgas,
+/// `read_register_byte` and `write_register_byte` 4 Mgas, and about 100 instructions of 0.8 Mgas to parse it.
+const RESOLVE_BYTE: Gas = Gas::from_gas(170_000_000);
+
+/// The most gas that a call may carry on every network. Source: `max_total_prepaid_gas` before protocol 83.
+const MOST: Gas = Gas::from_teragas(300);
 
 /// Why a call of the contract came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,8 @@ pub struct Resolved {
     pub transaction_hash: CryptoHash,
     /// What came of it.
     pub verdict: Verdict,
+    /// The failure that took the place of an accepted answer: one that no room is left for, or that is not what it says.
+    pub replaced_by: Option<FailureCode>,
     /// Gas burnt by all of it.
     pub gas_burnt: Gas,
 }
@@ -93,6 +99,8 @@ struct SubmitArgs<'a> {
     compilation_note: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refund_usd: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compiling: Option<&'a Compiling>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logs: Option<&'a str>,
 }
@@ -162,7 +170,7 @@ impl Contract {
         deposit: NearToken,
     ) -> Result<Outcome, Error> {
         let call = Call::new(&self.contract_id, "request_execution", args)?
-            .with_gas(Gas::from_teragas(REQUEST_TGAS))
+            .with_gas(MOST)
             .with_deposit(deposit);
         Ok(sender.call(call).await?)
     }
@@ -212,6 +220,7 @@ impl Contract {
             resources_used: response.resources_used,
             compilation_note: response.compilation_note.as_deref(),
             refund_usd: response.refund_usd,
+            compiling: response.compiling.as_ref(),
             logs: response.logs.as_deref(),
         };
         self.answer(sender, "submit_execution_output_and_resolve", &args)
@@ -225,9 +234,8 @@ impl Contract {
         args: &A,
     ) -> Result<Resolved, Error> {
         let call = Call::new(&self.contract_id, method, args)?;
-        let outcome = sender
-            .call(call.with_gas(Gas::from_teragas(RESOLVE_TGAS)))
-            .await?;
+        let gas = resolve_gas(call.args.len());
+        let outcome = sender.call(call.with_gas(gas)).await?;
         let transaction_hash = outcome.transaction_hash;
         let answer: ResolveAnswer = outcome.value().map_err(|reason| Error::Failed {
             transaction_hash,
@@ -241,6 +249,7 @@ impl Contract {
         Ok(Resolved {
             transaction_hash,
             verdict,
+            replaced_by: answer.code.filter(|_| answer.resolved),
             gas_burnt: outcome.gas_burnt(),
         })
     }
@@ -252,6 +261,14 @@ fn fits(response: &ExecutionResponse, limits: &ChainLimits) -> Result<bool, serd
     let json = serde_json::to_vec(response)?;
     let length = u64::try_from(json.len()).unwrap_or(u64::MAX);
     Ok(length.saturating_add(PAYLOAD_MARGIN) <= limits.yield_payload_bytes)
+}
+
+/// Gas for a resolve with so many bytes of arguments.
+fn resolve_gas(args: usize) -> Gas {
+    let bytes = u64::try_from(args).unwrap_or(u64::MAX);
+    RESOLVE
+        .saturating_add(RESOLVE_BYTE.saturating_mul(bytes))
+        .min(MOST)
 }
 
 #[cfg(test)]

@@ -75,6 +75,11 @@ impl Neardata {
         })
     }
 
+    async fn block(&self, height: u64) -> Result<Option<Message>, Error> {
+        let height = height.to_string();
+        self.get(&["v0", "block", &height]).await
+    }
+
     async fn last_final(&self) -> Result<Message, Error> {
         let message: Message = self.get(&["v0", "last_block", "final"]).await?;
         self.tip.fetch_max(message.height(), Ordering::AcqRel);
@@ -91,15 +96,14 @@ impl ReadBlocks for Neardata {
     async fn next_after(&self, height: u64) -> Result<Option<Block>, Error> {
         let next = height.saturating_add(1);
         if next > self.tip.load(Ordering::Acquire) {
-            let last = self.last_final().await?;
-            if last.height() == next {
-                return last.into_block(&self.contract_id).map(Some);
+            // A feed holds the question for the block that is about to come, so at the head this is a long poll.
+            if let Some(message) = self.block(next).await? {
+                return message.into_block(&self.contract_id).map(Some);
             }
+            self.last_final().await?;
         }
         for height in next..=self.tip.load(Ordering::Acquire) {
-            let name = height.to_string();
-            let found: Option<Message> = self.get(&["v0", "block", &name]).await?;
-            if let Some(message) = found {
+            if let Some(message) = self.block(height).await? {
                 return message.into_block(&self.contract_id).map(Some);
             }
         }

@@ -11,7 +11,7 @@ mod heights;
 mod origins;
 mod status;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -36,6 +36,10 @@ const AT_ONCE: usize = 8;
 /// What is added to the life of a yield for the look back: the blocks between a time-out and the end of its callback.
 const MARGIN_BLOCKS: u64 = 50;
 
+/// How long a transaction that is all final is remembered: several times the life of a yield, while reading far behind the
+/// chain's head. Unit: blocks.
+const OVER_BLOCKS: u64 = 1_000;
+
 /// Blocks from any node, by more questions.
 #[derive(Debug)]
 pub struct Receipts {
@@ -53,6 +57,12 @@ struct Tracked {
     /// The last block that was read.
     height: Option<u64>,
     open: BTreeMap<CryptoHash, Open>,
+    /// The blocks of the look back, which are not given.
+    passed: HashSet<CryptoHash>,
+    /// The transactions that are all final, so that chunks that are read later do not open them again, with the heights at
+    /// which that was found.
+    over: HashSet<CryptoHash>,
+    over_since: VecDeque<(u64, CryptoHash)>,
     /// What ran in blocks that are still to be read, of transactions that are all final.
     ahead: HashMap<CryptoHash, Vec<Placed>>,
 }
@@ -81,6 +91,7 @@ struct SentTransaction {
 #[derive(Deserialize)]
 struct SentReceipt {
     receipt_id: CryptoHash,
+    predecessor_id: String,
     receiver_id: String,
     receipt: SentBody,
 }
@@ -98,6 +109,9 @@ struct SentAction {
 
 impl Tracked {
     fn open(&mut self, transaction: CryptoHash, signer_id: AccountId) {
+        if self.over.contains(&transaction) {
+            return;
+        }
         self.open.entry(transaction).or_insert_with(|| Open {
             signer_id,
             given: HashSet::new(),
@@ -118,17 +132,30 @@ impl Tracked {
             return Ok(());
         };
         for (at, placed) in placed {
+            let receipt_id = placed.receipt.receipt_id;
             if at == block {
-                open.given.insert(placed.receipt.receipt_id);
+                open.given.insert(receipt_id);
                 here.push(placed);
-            } else if is_over && !open.given.contains(&placed.receipt.receipt_id) {
+            } else if is_over && !open.given.contains(&receipt_id) && !self.passed.contains(&at) {
                 self.ahead.entry(at).or_default().push(placed);
             }
         }
         if is_over {
             self.open.remove(&hash);
+            self.over.insert(hash);
+            self.over_since
+                .push_back((self.height.unwrap_or_default(), hash));
         }
         Ok(())
+    }
+
+    /// Goes on to a block, and forgets what no chunk will name again.
+    fn go_on_to(&mut self, height: u64) {
+        self.height = Some(height);
+        let oldest = height.saturating_sub(OVER_BLOCKS);
+        while let Some((_, hash)) = self.over_since.pop_front_if(|(since, _)| *since < oldest) {
+            self.over.remove(&hash);
+        }
     }
 }
 
@@ -154,6 +181,7 @@ impl Receipts {
                 break;
             }
             self.notice(&mut tracked, &found).await?;
+            tracked.passed.insert(found.header.hash);
             at = found.header.height;
         }
         tracked.height = Some(height);
@@ -198,7 +226,7 @@ impl Receipts {
             let Some(action) = &receipt.receipt.action else {
                 continue;
             };
-            if receipt.receiver_id == contract && action.signer_id != "system" {
+            if receipt.receiver_id == contract && receipt.predecessor_id != "system" {
                 let origin = self
                     .origins
                     .of_sent(
@@ -231,6 +259,9 @@ impl Receipts {
         for status in statuses {
             tracked.sort_out(status, block, &self.contract_id, &mut here)?;
         }
+        // A receipt runs once; it may be known both from before and from a transaction that was opened again.
+        let mut known = HashSet::new();
+        here.retain(|placed| known.insert(placed.receipt.receipt_id));
         here.sort_by(|a, b| a.place.cmp(&b.place));
         Ok(here)
     }
@@ -277,7 +308,7 @@ impl ReadBlocks for Receipts {
             self.look_back(height).await?
         };
         let block = self.read(&mut tracked, found).await?;
-        tracked.height = Some(block.height);
+        tracked.go_on_to(block.height);
         *kept = tracked;
         drop(kept);
         Ok(Some(block))

@@ -1,7 +1,6 @@
 //! Why a node did not answer, or what it said instead.
 
 use near_primitives::errors::InvalidTxError;
-use near_primitives::hash::CryptoHash;
 use protocol::AccountId;
 use serde::Deserialize;
 use serde_json::Value;
@@ -196,14 +195,6 @@ fn invalid_transaction(data: &Value) -> Option<InvalidTxError> {
 fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
     value.get(field)?.as_str()
 }
-
-/// What is asked for when a transaction's hash is unknown to the node.
-pub(super) const fn is_unknown(error: &Error) -> bool {
-    matches!(error, Error::UnknownTransaction)
-}
-
-/// A transaction's hash, for texts.
-pub type TransactionHash = CryptoHash;
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@
 mod error;
 mod flight;
 mod key;
+mod proof;
 mod recent_block;
 
 use std::time::Duration;
@@ -194,22 +195,41 @@ impl Sender {
         let deadline = self.deadline();
         let key = self.idlest_key()?;
         let _in_flight = key.board();
+        let mut failures: u32 = 0;
         loop {
-            let flight = self.take_off(key, &receiver, &actions).await?;
-            match self.see_through(key, flight, deadline).await {
-                Landing::Landed(outcome) => return Ok(outcome),
-                Landing::Refused(flight, reason) => {
+            let reason = match self.try_send(key, &receiver, &actions, deadline).await {
+                Err(SendError::NotSent(reason)) if reason.is_transient() => {
+                    SendError::NotSent(reason)
+                }
+                Ok(Landing::Lost(flight, reason)) => SendError::refused(&flight, reason),
+                Ok(Landing::Landed(outcome)) => return Ok(outcome),
+                Ok(Landing::Refused(flight, reason)) => {
                     return Err(SendError::refused(&flight, reason));
                 }
-                Landing::InDoubt(flight, last) => return Err(SendError::in_doubt(flight, last)),
-                Landing::Lost(flight, reason) if self.parts.now_ms() >= deadline => {
-                    return Err(SendError::refused(&flight, reason));
+                Ok(Landing::InDoubt(flight, last)) => {
+                    return Err(SendError::in_doubt(flight, last));
                 }
-                Landing::Lost(flight, reason) => {
-                    tracing::debug!(transaction = %flight.hash, %reason, "signing anew");
-                }
+                Err(error) => return Err(error),
+            };
+            if self.parts.now_ms() >= deadline {
+                return Err(reason);
             }
+            failures = failures.saturating_add(1);
+            tracing::debug!(error = %reason, failures, "signing anew");
+            self.parts.back_off(&self.settings.backoff, failures).await;
         }
+    }
+
+    /// Signs one transaction and follows it to its end.
+    async fn try_send(
+        &self,
+        key: &Key,
+        receiver: &AccountId,
+        actions: &[Action],
+        deadline: u64,
+    ) -> Result<Landing, SendError> {
+        let flight = self.take_off(key, receiver, actions).await?;
+        Ok(self.see_through(key, flight, deadline).await)
     }
 
     /// Takes up a transaction that was in doubt. If it is now proven lost it is reported so, and not signed anew.

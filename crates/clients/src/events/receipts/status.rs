@@ -64,7 +64,8 @@ struct Outcome {
     block_hash: CryptoHash,
     #[serde(default)]
     proof: Vec<Step>,
-    outcome: OutcomeBody,
+    #[serde(rename = "outcome")]
+    body: OutcomeBody,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,7 +107,7 @@ impl TransactionStatus {
 
     /// Whether a receipt comes from the transaction.
     pub(super) fn has_receipt(&self, id: CryptoHash) -> bool {
-        let made = |outcome: &Outcome| outcome.outcome.receipt_ids.contains(&id);
+        let made = |outcome: &Outcome| outcome.body.receipt_ids.contains(&id);
         self.outcomes().any(made)
     }
 
@@ -123,7 +124,7 @@ impl TransactionStatus {
         let signer_id = account(&signed.signer_id, self.hash)?;
         let senders = self.senders();
         let concerned = self.answer.receipts_outcome.iter().filter(|outcome| {
-            let body = &outcome.outcome;
+            let body = &outcome.body;
             body.executor_id == contract.as_str()
                 && body.status.is_success()
                 && !body.logs.is_empty()
@@ -141,8 +142,8 @@ impl TransactionStatus {
                     predecessor_id: account(sender, outcome.id)?,
                     signer_id: signer_id.clone(),
                     signer_public_key: signed.public_key.clone(),
-                    gas_burnt: outcome.outcome.gas_burnt,
-                    logs: outcome.outcome.logs.clone(),
+                    gas_burnt: outcome.body.gas_burnt,
+                    logs: outcome.body.logs.clone(),
                 };
                 let place = outcome.place();
                 Ok((outcome.block_hash, Placed { place, receipt }))
@@ -155,8 +156,8 @@ impl TransactionStatus {
     fn senders(&self) -> HashMap<CryptoHash, &str> {
         let mut senders = HashMap::new();
         for outcome in self.outcomes() {
-            for made in &outcome.outcome.receipt_ids {
-                senders.insert(*made, outcome.outcome.executor_id.as_str());
+            for made in &outcome.body.receipt_ids {
+                senders.insert(*made, outcome.body.executor_id.as_str());
             }
         }
         for sent in &self.answer.receipts {

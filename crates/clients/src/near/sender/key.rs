@@ -18,7 +18,7 @@ use crate::near::transport::Node;
 pub(super) struct Key {
     account: AccountId,
     signer: Signer,
-    public_key: PublicKey,
+    public: PublicKey,
     /// The last nonce that was handed out or seen; none before the chain was asked.
     nonce: Mutex<Option<u64>>,
     /// Lets transactions go to the node in the order of their nonces: the queue of a semaphore is fair.
@@ -28,7 +28,7 @@ pub(super) struct Key {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.public_key)
+        write!(f, "Key({})", self.public)
     }
 }
 
@@ -47,7 +47,7 @@ impl Key {
         let signer = InMemorySigner::from_secret_key(account.clone(), secret);
         Self {
             account: account.clone(),
-            public_key: signer.public_key(),
+            public: signer.public_key(),
             signer,
             nonce: Mutex::new(None),
             turnstile: Semaphore::new(unacknowledged.max(1)),
@@ -56,7 +56,7 @@ impl Key {
     }
 
     pub(super) fn public_key(&self) -> PublicKey {
-        self.public_key.clone()
+        self.public.clone()
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -81,14 +81,11 @@ impl Key {
     /// The next nonce; the first is learned from the chain.
     pub(super) async fn next_nonce(&self, node: &Node, account: &AccountId) -> Result<u64, Error> {
         let mut last = self.nonce.lock().await;
-        let seen = match *last {
-            Some(nonce) => nonce,
-            None => {
-                let key = node
-                    .view_access_key(At::Latest, account, &self.public_key)
-                    .await?;
-                key.value.nonce
-            }
+        let seen = if let Some(nonce) = *last {
+            nonce
+        } else {
+            let key = node.view_access_key(At::Latest, account, &self.public);
+            key.await?.value.nonce
         };
         let next = seen.saturating_add(1);
         *last = Some(next);
