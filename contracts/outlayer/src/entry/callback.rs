@@ -8,15 +8,17 @@ use super::transfer::Purpose;
 use super::{Outlayer, OutlayerExt};
 use crate::answer::{self, MAX_PAYLOAD_BYTES, Payload};
 use crate::pending::Pending;
-use crate::refusal::Refusal;
 use crate::{announce, settlement};
 
 #[near]
 impl Outlayer {
     /// Settles a request and returns its answer to the caller. Nothing that a payload holds makes it fail.
-    #[handle_result]
-    pub fn on_execution_response(&mut self, request_id: RequestId) -> Result<(), Refusal> {
-        super::require_self()?;
+    ///
+    /// It returns nothing in Rust: near-sdk would write that over the answer, which is returned as it is.
+    pub fn on_execution_response(&mut self, request_id: RequestId) {
+        if let Err(refusal) = super::require_self() {
+            env::panic_str(&refusal.to_string());
+        }
         let payload = match env::promise_result_checked(0, MAX_PAYLOAD_BYTES) {
             Ok(bytes) => answer::read(&bytes),
             Err(PromiseError::Failed) => Payload::Response(answer::timed_out()),
@@ -24,7 +26,7 @@ impl Outlayer {
         };
         let Some(pending) = self.pending.remove(&request_id).map(Pending::from) else {
             env::value_return(answer::of_closed(payload));
-            return Ok(());
+            return;
         };
         let (response, stored) = match payload {
             Payload::Response(response) => (response, None),
@@ -39,7 +41,6 @@ impl Outlayer {
             )),
         }
         self.close(&pending, &response);
-        Ok(())
     }
 }
 
