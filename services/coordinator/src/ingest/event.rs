@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::Settings;
 
-/// Events of our standard that are not the queue's.
-const OTHERS: [&str; 1] = ["system_event"];
+/// Events that are the queue's; a contract has others, of its settings and its money, which are not.
+const OURS: [&str; 2] = ["execution_requested", "execution_completed"];
 
 /// What an event means for the queue.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl OwnEvent {
             Ok(frame) => frame,
             Err(err) => return Some(Err(format!("not an event's frame: {err}"))),
         };
-        if frame.standard != settings.event_standard || OTHERS.contains(&frame.event.as_str()) {
+        if frame.standard != settings.event_standard || !OURS.contains(&frame.event.as_str()) {
             return None;
         }
         let envelope = match serde_json::from_str::<Envelope>(json) {
