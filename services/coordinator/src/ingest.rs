@@ -28,6 +28,9 @@ pub use health::{Health, State};
 /// Blocks that are written in one commit while there is much to catch up with.
 const BLOCKS_A_COMMIT: usize = 32;
 
+/// How long blocks without news may be held back for a larger commit. Unit: milliseconds.
+const HELD_MS: u64 = 200;
+
 /// How often a block that does not follow the last one is read before it counts as a gap.
 const GAP_READS: u32 = 4;
 
@@ -174,9 +177,19 @@ impl Ingest {
         let from = follow.position();
         let mut blocks: Vec<Block> = Vec::new();
         let mut pace = Pace::More;
+        let began_ms = self.parts.clock.now_ms();
         while blocks.len() < BLOCKS_A_COMMIT {
             match follow.try_next().await {
-                Ok(Some(block)) => blocks.push(block),
+                Ok(Some(block)) => {
+                    // At the head the source may hold each question until there is a block, so the next one could be long
+                    // in coming: what is news is written at once.
+                    let news = !block.receipts.is_empty();
+                    blocks.push(block);
+                    let held_ms = self.parts.clock.now_ms().saturating_sub(began_ms);
+                    if news || held_ms > HELD_MS {
+                        break;
+                    }
+                }
                 Ok(None) => {
                     pace = Pace::AtHead;
                     break;
