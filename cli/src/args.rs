@@ -38,6 +38,8 @@ pub enum Command {
     Coordinator(Coordinator),
     /// Run a worker.
     Worker(Worker),
+    /// Run a NEAR node in one process, by the command lines of near-sandbox.
+    Localnet(localnet::sandbox::Cli),
     /// Measure the platform.
     #[command(hide = true)]
     Bench(Bench),
@@ -130,8 +132,8 @@ impl From<Limits> for protocol::limits::ResourceLimits {
 /// `outlayer run`
 #[derive(Debug, Args)]
 pub struct Run {
-    /// A module built for `wasm32-wasip1`.
-    pub wasm: PathBuf,
+    /// A module built for `wasm32-wasip1`, or the folder of a guest, which is built first.
+    pub guest: PathBuf,
     /// What the guest reads on stdin; `-` reads it from this command's stdin.
     #[arg(long, default_value = "")]
     pub input: String,

@@ -19,8 +19,8 @@ use crate::say::Voice;
 /// What alice attaches; what is not used comes back.
 const DEPOSIT: NearToken = NearToken::from_millinear(100);
 
-/// Blocks of the demo's chain. Mainnet's take about 600 ms.
-const BLOCK: Duration = Duration::from_millis(300);
+/// Blocks of the demo's chain, at mainnet's pace.
+const BLOCK: Duration = Duration::from_millis(600);
 
 /// Where the guest seems to be.
 const REPOSITORY: &str = "outlayer-examples/random-ark";

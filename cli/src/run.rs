@@ -1,5 +1,7 @@
 //! `outlayer run`: a guest on this machine, with a worker's engine, metering and limits.
 
+mod build;
+
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -14,8 +16,11 @@ use crate::say::Voice;
 
 /// Runs the guest; whether it succeeded.
 pub(crate) async fn run(args: &args::Run, voice: Voice) -> Result<bool> {
-    let wasm = std::fs::read(&args.wasm)
-        .with_context(|| format!("cannot read {}; build it with `cargo build --release --target wasm32-wasip1`", args.wasm.display()))?;
+    let module = match &args.guest {
+        folder if folder.is_dir() => build::build(folder).await?,
+        file => file.clone(),
+    };
+    let wasm = std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     let folder = tempfile::tempdir().context("make a temporary folder")?;
     let executor = Executor::new(guest_process::settings(guest_process::this_program()?, folder.path()))?;
     let execution = executor

@@ -1,4 +1,4 @@
-//! `outlayer coordinator` and `outlayer worker`: the services, each in a process of its own, until Ctrl-C or SIGTERM.
+//! `outlayer coordinator`, `outlayer worker` and `outlayer localnet`: the services and the node, each in a process of its own, until Ctrl-C or SIGTERM.
 
 use std::sync::Arc;
 
@@ -85,6 +85,17 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
     told_to_stop().await?;
     worker.stop().await;
     Ok(())
+}
+
+/// Runs a node.
+pub(crate) async fn localnet(cli: localnet::sandbox::Cli) -> Result<()> {
+    let stop = async {
+        // A process that cannot hear signals is stopped by its end.
+        if told_to_stop().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    cli.run(SystemClock::shared(), stop).await
 }
 
 /// Returns when this process is asked to stop.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod guests;
+mod sandbox;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 pub use answer::Answer;
 pub use guests::Guest;
+pub use sandbox::Sandbox;
 
 /// What a request carries unless a journey says otherwise.
 pub const DEPOSIT: NearToken = NearToken::from_millinear(100);

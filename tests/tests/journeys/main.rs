@@ -4,6 +4,7 @@ mod answers;
 mod crashes;
 mod failures;
 mod inputs;
+mod nodes;
 mod queue;
 mod sources;
 
