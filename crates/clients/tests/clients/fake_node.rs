@@ -139,7 +139,7 @@ async fn answer(State(inner): State<Arc<Mutex<Inner>>>, Json(question): Json<Val
 
 type Answered = Result<Value, (StatusCode, Value)>;
 
-fn fault(status: StatusCode, name: &str, info: Value, data: Value) -> (StatusCode, Value) {
+fn fault(status: StatusCode, name: &str, info: &Value, data: &Value) -> (StatusCode, Value) {
     let cause = json!({"name": name, "info": info});
     (
         status,
@@ -230,8 +230,8 @@ impl Inner {
             return Err(fault(
                 StatusCode::OK,
                 "INVALID_TRANSACTION",
-                json!({}),
-                data,
+                &json!({}),
+                &data,
             ));
         }
         self.chain.make_blocks(1);
@@ -239,8 +239,8 @@ impl Inner {
             fault(
                 StatusCode::REQUEST_TIMEOUT,
                 "TIMEOUT_ERROR",
-                json!({"cause": "NOT_OBSERVED"}),
-                json!("Timeout"),
+                &json!({"cause": "NOT_OBSERVED"}),
+                &json!("Timeout"),
             )
         })
     }
@@ -251,8 +251,8 @@ impl Inner {
             fault(
                 StatusCode::OK,
                 "UNKNOWN_TRANSACTION",
-                info,
-                json!("unknown"),
+                &info,
+                &json!("unknown"),
             )
         })
     }
