@@ -13,7 +13,9 @@ use crate::rpc::{Node, Reader};
 
 /// The feed's routes.
 pub(crate) fn routes() -> Router<Arc<Node>> {
-    Router::new().route("/v0/block/{height}", get(block)).route("/v0/last_block/final", get(last_final))
+    Router::new()
+        .route("/v0/block/{height}", get(block))
+        .route("/v0/last_block/final", get(last_final))
 }
 
 /// The block at a height, when it is final. A request for the next one is held until it comes, as neardata does, so that
@@ -22,16 +24,25 @@ async fn block(State(node): State<Arc<Node>>, Path(height): Path<u64>) -> Respon
     node.await_final(height).await;
     show(&node, move |reader| {
         let last = reader.final_block().height();
-        reader.block_at(height).filter(|_| height <= last).map(|block| reader.chain.neardata(block))
+        reader
+            .block_at(height)
+            .filter(|_| height <= last)
+            .map(|block| reader.chain.neardata(block))
     })
     .await
 }
 
 async fn last_final(State(node): State<Arc<Node>>) -> Response {
-    show(&node, |reader| Some(reader.chain.neardata(reader.final_block()))).await
+    show(&node, |reader| {
+        Some(reader.chain.neardata(reader.final_block()))
+    })
+    .await
 }
 
-async fn show(node: &Node, read: impl FnOnce(Reader<'_>) -> Option<Value> + Send + 'static) -> Response {
+async fn show(
+    node: &Node,
+    read: impl FnOnce(Reader<'_>) -> Option<Value> + Send + 'static,
+) -> Response {
     match node.read(read).await {
         Ok(block) => Json(block.unwrap_or(Value::Null)).into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),

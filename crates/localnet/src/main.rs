@@ -11,7 +11,9 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     // A caller that reads our output reads it from stdout; what is logged goes to stderr.
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("localnet=info")))
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("localnet=info")),
+        )
         .with_writer(std::io::stderr)
         .init();
     let mut terminated = signal(SignalKind::terminate())?;

@@ -69,7 +69,9 @@ impl Node {
         read: impl FnOnce(Reader<'_>) -> R + Send + 'static,
     ) -> Result<R, Error> {
         let limit = self.state_view_limit;
-        self.chain.ask(move |producer| read(Reader::new(producer.chain(), limit))).await
+        self.chain
+            .ask(move |producer| read(Reader::new(producer.chain(), limit)))
+            .await
     }
 }
 
@@ -82,7 +84,9 @@ impl Node {
         if wanted <= self.chain.height().saturating_add(NEAR) {
             let mut heights = self.chain.heights();
             // A time-out or a stop is answered by the look that follows.
-            let _ = tokio::time::timeout(self.feed_wait, heights.wait_for(|newest| *newest >= wanted)).await;
+            let _ =
+                tokio::time::timeout(self.feed_wait, heights.wait_for(|newest| *newest >= wanted))
+                    .await;
         }
     }
 }
@@ -111,10 +115,16 @@ async fn call(State(node): State<Arc<Node>>, Json(message): Json<Message>) -> Re
             node.calls.count(&request.method, result.as_ref().err());
             Message::response(id, result)
         }
-        _ => Message::error(RpcError::parse_error("JSON RPC Request format was expected".to_owned())),
+        _ => Message::error(RpcError::parse_error(
+            "JSON RPC Request format was expected".to_owned(),
+        )),
     };
     let status = match &reply {
-        Message::Response(response) => response.result.as_ref().err().map_or(StatusCode::OK, http_status),
+        Message::Response(response) => response
+            .result
+            .as_ref()
+            .err()
+            .map_or(StatusCode::OK, http_status),
         _ => StatusCode::OK,
     };
     (status, Json(reply)).into_response()
@@ -151,7 +161,10 @@ async fn cross_origin(request: Request, next: Next) -> Response {
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, accept, content-type"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, accept, content-type",
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, "3600"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -59,7 +59,10 @@ pub struct Server {
 impl Server {
     /// Starts a node: opens the chain, binds the listener, makes blocks, answers clients.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        let listen = |source| Error::Listen { addr: config.rpc_addr, source };
+        let listen = |source| Error::Listen {
+            addr: config.rpc_addr,
+            source,
+        };
         let listener = TcpListener::bind(config.rpc_addr).await.map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
 
@@ -67,7 +70,8 @@ impl Server {
         let chain = ChainThread::start(Producer::new(chain, &config)).map_err(Error::Thread)?;
         let (stopping, stopped) = watch::channel(false);
         let node = rpc::Node::new(chain.clone(), &config, addr);
-        let serving = axum::serve(listener, rpc::router(Arc::new(node))).with_graceful_shutdown(told(stopped.clone()));
+        let serving = axum::serve(listener, rpc::router(Arc::new(node)))
+            .with_graceful_shutdown(told(stopped.clone()));
         let mut tasks = vec![tokio::spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the listener failed");
@@ -77,7 +81,12 @@ impl Server {
             tasks.push(tokio::spawn(producer::tick(chain.clone(), every, stopped)));
         }
         tracing::info!(%addr, "the localnet answers");
-        Ok(Self { addr, chain, stopping, tasks })
+        Ok(Self {
+            addr,
+            chain,
+            stopping,
+            tasks,
+        })
     }
 
     /// The address the node listens on, for JSON-RPC and the block feed alike.
@@ -132,7 +141,11 @@ impl Server {
     /// Waits until a block of at least this height exists, and returns the newest height.
     pub async fn wait_for_height(&self, height: u64) -> Result<u64, Error> {
         let mut heights = self.chain.heights();
-        heights.wait_for(|newest| *newest >= height).await.map(|newest| *newest).map_err(|_| Error::Stopped)
+        heights
+            .wait_for(|newest| *newest >= height)
+            .await
+            .map(|newest| *newest)
+            .map_err(|_| Error::Stopped)
     }
 
     /// Stops the node and waits until its listener is closed and its tasks have ended.

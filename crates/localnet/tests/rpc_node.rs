@@ -5,6 +5,7 @@ mod rpc_node {
     mod changes;
     mod envelope;
     mod feed;
+    mod home;
     mod node;
     mod pages;
     mod query;

@@ -21,9 +21,11 @@ const SHARD: ShardId = ShardId::new(0);
 
 pub(super) fn block(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     let RpcBlockRequest { block_reference } = params::parse(params::single(params, "block_id"))?;
-    let block = reader.block(&block_reference).ok_or_else(|| RpcBlockError::UnknownBlock {
-        error_message: missing_reference(&block_reference),
-    })?;
+    let block = reader
+        .block(&block_reference)
+        .ok_or_else(|| RpcBlockError::UnknownBlock {
+            error_message: missing_reference(&block_reference),
+        })?;
     params::answer(reader.chain.block_view(block))
 }
 
@@ -35,7 +37,9 @@ pub(super) fn chunk(reader: Reader<'_>, params: Value) -> Result<Value, RpcError
 /// How full a chunk is; nothing is ever held back here, so it is never congested.
 pub(super) fn congestion_level(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     block_of_chunk(reader, params)?;
-    params::answer(RpcCongestionLevelResponse { congestion_level: 0.0 })
+    params::answer(RpcCongestionLevelResponse {
+        congestion_level: 0.0,
+    })
 }
 
 /// By chunk hash, or by block and shard; positionally `[hash]` or `[[block, shard]]`.
@@ -50,12 +54,22 @@ fn block_of_chunk(reader: Reader<'_>, params: Value) -> Result<&Block, RpcError>
         ChunkReference::BlockShardId { shard_id, .. } if shard_id != SHARD => {
             Err(RpcChunkError::InvalidShardId { shard_id }.into())
         }
-        ChunkReference::BlockShardId { block_id, .. } => reader
-            .block_by_id(&block_id)
-            .ok_or_else(|| RpcChunkError::UnknownBlock { error_message: missing(&block_id) }.into()),
-        ChunkReference::ChunkHash { chunk_id } => reader
-            .block_by_chunk(&chunk_id)
-            .ok_or_else(|| RpcChunkError::UnknownChunk { chunk_hash: ChunkHash(chunk_id) }.into()),
+        ChunkReference::BlockShardId { block_id, .. } => {
+            reader.block_by_id(&block_id).ok_or_else(|| {
+                RpcChunkError::UnknownBlock {
+                    error_message: missing(&block_id),
+                }
+                .into()
+            })
+        }
+        ChunkReference::ChunkHash { chunk_id } => {
+            reader.block_by_chunk(&chunk_id).ok_or_else(|| {
+                RpcChunkError::UnknownChunk {
+                    chunk_hash: ChunkHash(chunk_id),
+                }
+                .into()
+            })
+        }
     }
 }
 
@@ -66,18 +80,24 @@ pub(super) fn gas_price(reader: Reader<'_>, params: Value) -> Result<Value, RpcE
         None => reader.chain.head(),
         Some(id) => reader
             .block_by_id(&id)
-            .ok_or_else(|| RpcGasPriceError::UnknownBlock { error_message: missing(&id) })?,
+            .ok_or_else(|| RpcGasPriceError::UnknownBlock {
+                error_message: missing(&id),
+            })?,
     };
-    params::answer(GasPriceView { gas_price: block.ctx.gas_price })
+    params::answer(GasPriceView {
+        gas_price: block.ctx.gas_price,
+    })
 }
 
 /// All that ran in a block, in the form indexers read.
 pub(super) fn indexer_block(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     let RpcIndexerBlockRequest { block_hash } = params::parse(params)?;
     let reference = BlockReference::BlockId(near_primitives::types::BlockId::Hash(block_hash));
-    let block = reader.block(&reference).ok_or_else(|| RpcIndexerBlockError::DataUnavailable {
-        error_message: missing_reference(&reference),
-    })?;
+    let block = reader
+        .block(&reference)
+        .ok_or_else(|| RpcIndexerBlockError::DataUnavailable {
+            error_message: missing_reference(&reference),
+        })?;
     params::answer(RpcIndexerBlockResponse {
         message: reader.chain.streamer_message(block),
         tracked_shards: vec![SHARD],

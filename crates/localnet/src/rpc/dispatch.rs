@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Node, Reader, RpcError, blocks, changes, light_client, query, receipts, sandbox, status};
+use super::{
+    Node, Reader, RpcError, blocks, changes, light_client, query, receipts, sandbox, status,
+};
 use super::{transactions, validators, views};
 
 /// Answers one method.
@@ -52,7 +54,9 @@ fn reading(method: &str) -> Option<Read> {
         "light_client_proof" | "EXPERIMENTAL_light_client_proof" => light_client::execution_proof,
         "EXPERIMENTAL_light_client_block_proof" => light_client::block_proof,
         "next_light_client_block" => light_client::next_block,
-        "maintenance_windows" | "EXPERIMENTAL_maintenance_windows" => validators::maintenance_windows,
+        "maintenance_windows" | "EXPERIMENTAL_maintenance_windows" => {
+            validators::maintenance_windows
+        }
         "EXPERIMENTAL_receipt" => receipts::receipt,
         "EXPERIMENTAL_receipt_to_tx" => receipts::transaction,
         "validators" => validators::info,

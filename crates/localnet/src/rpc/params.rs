@@ -9,7 +9,8 @@ use super::RpcError;
 
 /// Reads parameters given by name.
 pub(super) fn parse<T: DeserializeOwned>(params: Value) -> Result<T, RpcError> {
-    serde_json::from_value(params).map_err(|error| refused(&format!("Failed parsing args: {error}")))
+    serde_json::from_value(params)
+        .map_err(|error| refused(&format!("Failed parsing args: {error}")))
 }
 
 /// Parameters that a node refuses, with the reason it gives.

@@ -17,7 +17,10 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(chain: &'a Chain, state_view_limit: u64) -> Self {
-        Self { chain, state_view_limit }
+        Self {
+            chain,
+            state_view_limit,
+        }
     }
 
     /// The newest final block.
@@ -58,7 +61,10 @@ impl<'a> Reader<'a> {
     /// The block whose chunk has this hash: a search from the head, since who asks has mostly just seen the block.
     pub(super) fn block_by_chunk(&self, chunk: &CryptoHash) -> Option<&'a Block> {
         let heights = self.chain.genesis().height()..=self.chain.height();
-        heights.rev().filter_map(|height| self.block_at(height)).find(|block| hash(block.hash.as_ref()) == *chunk)
+        heights
+            .rev()
+            .filter_map(|height| self.block_at(height))
+            .find(|block| hash(block.hash.as_ref()) == *chunk)
     }
 
     /// The block before another, if it is still kept.
@@ -69,7 +75,11 @@ impl<'a> Reader<'a> {
     /// What a node's middle finality names: the block before the head, unless that one is final already.
     fn nearly_final_block(&self) -> &'a Block {
         let head = self.chain.head();
-        if self.chain.finality_lag() == 0 { head } else { self.before(head).unwrap_or(head) }
+        if self.chain.finality_lag() == 0 {
+            head
+        } else {
+            self.before(head).unwrap_or(head)
+        }
     }
 }
 

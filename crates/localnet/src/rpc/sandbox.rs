@@ -10,7 +10,9 @@ use super::{Node, RpcError, params};
 
 pub(super) async fn patch_state(node: &Node, params: Value) -> Result<Value, RpcError> {
     let RpcSandboxPatchStateRequest { records } = params::parse(params)?;
-    node.chain.ask(move |producer| producer.chain().patch(records)).await?;
+    node.chain
+        .ask(move |producer| producer.chain().patch(records))
+        .await?;
     params::answer(RpcSandboxPatchStateResponse {})
 }
 

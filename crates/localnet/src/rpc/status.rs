@@ -31,7 +31,11 @@ impl Calls {
         /// The code of an unknown method, whose name is the caller's and must not become a label.
         const METHOD_NOT_FOUND: i64 = -32_601;
         let code = error.map(|error| error.code);
-        let method = if code == Some(METHOD_NOT_FOUND) { "UNSUPPORTED_METHOD" } else { method };
+        let method = if code == Some(METHOD_NOT_FOUND) {
+            "UNSUPPORTED_METHOD"
+        } else {
+            method
+        };
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry((method.to_owned(), code)).or_default();
         *count = count.saturating_add(1);
@@ -40,7 +44,10 @@ impl Calls {
     fn write(&self, page: &mut String) {
         for ((method, code), count) in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             let code = code.map_or_else(|| "0".to_owned(), |code| code.to_string());
-            let _ = writeln!(page, "near_rpc_total_count{{method=\"{method}\",code=\"{code}\"}} {count}");
+            let _ = writeln!(
+                page,
+                "near_rpc_total_count{{method=\"{method}\",code=\"{code}\"}} {count}"
+            );
         }
     }
 }
@@ -131,6 +138,7 @@ fn settings(reader: Reader<'_>) -> GenesisConfig {
         protocol_version: PROTOCOL_VERSION,
         chain_id: reader.chain.chain_id().to_owned(),
         genesis_height: first.height(),
+        total_supply: first.total_supply,
         ..GenesisConfig::default()
     }
 }
@@ -149,13 +157,21 @@ pub(super) async fn network_page() -> Response {
 
 /// Counters in the text form that Prometheus reads, under the node's names.
 pub(super) async fn metrics_page(State(node): State<Arc<Node>>) -> Response {
-    let heights = node.read(|reader| (reader.chain.height(), reader.final_height())).await;
+    let heights = node
+        .read(|reader| (reader.chain.height(), reader.final_height()))
+        .await;
     let Ok((head, last_final)) = heights else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let mut page = String::new();
-    let _ = writeln!(page, "# TYPE near_block_height_head gauge\nnear_block_height_head {head}");
-    let _ = writeln!(page, "# TYPE near_final_block_height gauge\nnear_final_block_height {last_final}");
+    let _ = writeln!(
+        page,
+        "# TYPE near_block_height_head gauge\nnear_block_height_head {head}"
+    );
+    let _ = writeln!(
+        page,
+        "# TYPE near_final_block_height gauge\nnear_final_block_height {last_final}"
+    );
     let _ = writeln!(page, "# TYPE near_rpc_total_count counter");
     node.calls.write(&mut page);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], page).into_response()

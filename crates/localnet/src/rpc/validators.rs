@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
-use near_jsonrpc_primitives::types::maintenance::{RpcMaintenanceWindowsRequest, RpcMaintenanceWindowsResponse};
+use near_jsonrpc_primitives::types::maintenance::{
+    RpcMaintenanceWindowsRequest, RpcMaintenanceWindowsResponse,
+};
 use near_jsonrpc_primitives::types::validator::{
-    RpcValidatorError, RpcValidatorRequest, RpcValidatorsOrderedRequest, RpcValidatorsOrderedResponse,
+    RpcValidatorError, RpcValidatorRequest, RpcValidatorsOrderedRequest,
+    RpcValidatorsOrderedResponse,
 };
 use near_primitives::types::{EpochId, EpochReference, ShardId};
 use near_primitives::views::validator_stake_view::{ValidatorStakeView, ValidatorStakeViewV1};
-use near_primitives::views::{CurrentEpochValidatorInfo, EpochValidatorInfo, NextEpochValidatorInfo};
+use near_primitives::views::{
+    CurrentEpochValidatorInfo, EpochValidatorInfo, NextEpochValidatorInfo,
+};
 use serde_json::{Value, json};
 
 use super::{Reader, RpcError, params};
@@ -20,6 +25,7 @@ pub(super) fn info(reader: Reader<'_>, params: Value) -> Result<Value, RpcError>
     let params = match params::one(params) {
         Ok(Value::Null) => json!({ "latest": null }),
         Ok(block_id) => json!({ "block_id": block_id }),
+        Err(Value::String(latest)) => json!({ latest: null }),
         Err(params) => params,
     };
     let RpcValidatorRequest { epoch_reference } = params::parse(params)?;
@@ -65,7 +71,11 @@ pub(super) fn maintenance_windows(_: Reader<'_>, params: Value) -> Result<Value,
 
 fn validator() -> ValidatorStakeViewV1 {
     let account_id = Chain::author();
-    ValidatorStakeViewV1 { public_key: secret_key(&account_id).public_key(), account_id, stake: VALIDATOR_STAKE }
+    ValidatorStakeViewV1 {
+        public_key: secret_key(&account_id).public_key(),
+        account_id,
+        stake: VALIDATOR_STAKE,
+    }
 }
 
 /// It has made every block and chunk there is.

@@ -70,7 +70,8 @@ impl Cli {
         match self.command {
             Command::Init(init) => {
                 let home = self.home.context("init needs --home")?;
-                Home::init(&home, &init.chain_id, clock.now_ms()).context("cannot make the node's folder")?;
+                Home::init(&home, &init.chain_id, clock.now_ms())
+                    .context("cannot make the node's folder")?;
                 Ok(())
             }
             Command::Run(run) => {
@@ -90,7 +91,10 @@ impl Run {
             Some(home) => Home::open(&home).context("cannot read the node's folder")?,
             None => {
                 let genesis = Genesis::sandbox(clock.now_ms().saturating_mul(1_000_000));
-                Config { rpc_addr: DEFAULT_ADDR, ..Config::over(ChainConfig::in_memory(genesis)) }
+                Config {
+                    rpc_addr: DEFAULT_ADDR,
+                    ..Config::over(ChainConfig::in_memory(genesis))
+                }
             }
         };
         config.chain.time = ChainTime::of(clock.clone());

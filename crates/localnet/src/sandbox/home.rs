@@ -49,12 +49,22 @@ pub struct Home;
 impl Home {
     /// Makes the folder: [`Genesis::sandbox`], with key files for the validator and the registrar.
     pub fn init(home: &Path, chain_id: &str, now_ms: u64) -> Result<(), Error> {
-        fs::create_dir_all(home).map_err(|source| Error::File { path: home.to_owned(), source })?;
+        fs::create_dir_all(home).map_err(|source| Error::File {
+            path: home.to_owned(),
+            source,
+        })?;
         let now_ns = now_ms.saturating_mul(1_000_000);
-        let genesis = Genesis { chain_id: chain_id.to_owned(), ..Genesis::sandbox(now_ns) };
+        let genesis = Genesis {
+            chain_id: chain_id.to_owned(),
+            ..Genesis::sandbox(now_ns)
+        };
         write(home, "config.json", &settings())?;
         write(home, "genesis.json", &genesis_file(&genesis))?;
-        for (file, id) in [("validator_key.json", VALIDATOR), ("node_key.json", "node"), ("registrar.json", "registrar")] {
+        for (file, id) in [
+            ("validator_key.json", VALIDATOR),
+            ("node_key.json", "node"),
+            ("registrar.json", "registrar"),
+        ] {
             if let Ok(id) = id.parse() {
                 write_key(home, file, id)?;
             }
@@ -65,9 +75,20 @@ impl Home {
     /// How to run the node whose folder this is.
     pub fn open(home: &Path) -> Result<Config, Error> {
         let settings: Settings = read(home, "config.json")?;
-        let GenesisFile { chain_id, genesis_time, records } = read(home, "genesis.json")?;
-        let time_ns = genesis_time.timestamp_nanos_opt().and_then(|ns| u64::try_from(ns).ok()).unwrap_or_default();
-        let mut chain = ChainConfig::in_memory(Genesis { chain_id, time_ns, records });
+        let GenesisFile {
+            chain_id,
+            genesis_time,
+            records,
+        } = read(home, "genesis.json")?;
+        let time_ns = genesis_time
+            .timestamp_nanos_opt()
+            .and_then(|ns| u64::try_from(ns).ok())
+            .unwrap_or_default();
+        let mut chain = ChainConfig::in_memory(Genesis {
+            chain_id,
+            time_ns,
+            records,
+        });
         chain.folder = Some(home.join("data"));
         Ok(settings.over(chain))
     }
@@ -122,7 +143,9 @@ struct Polling {
 
 impl Default for Polling {
     fn default() -> Self {
-        Self { polling_timeout: WAIT_LIMIT }
+        Self {
+            polling_timeout: WAIT_LIMIT,
+        }
     }
 }
 
@@ -134,7 +157,9 @@ struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { json_payload_max_size: BODY_LIMIT }
+        Self {
+            json_payload_max_size: BODY_LIMIT,
+        }
     }
 }
 
@@ -146,7 +171,9 @@ struct Consensus {
 
 impl Default for Consensus {
     fn default() -> Self {
-        Self { min_block_production_delay: BLOCK_STEP }
+        Self {
+            min_block_production_delay: BLOCK_STEP,
+        }
     }
 }
 
@@ -190,17 +217,26 @@ fn genesis_file(genesis: &Genesis) -> Value {
 }
 
 fn total(records: &[StateRecord]) -> Balance {
-    records.iter().fold(Balance::ZERO, |sum, record| match record {
-        StateRecord::Account { account, .. } => sum.saturating_add(account.amount()).saturating_add(account.locked()),
-        _ => sum,
-    })
+    records
+        .iter()
+        .fold(Balance::ZERO, |sum, record| match record {
+            StateRecord::Account { account, .. } => sum
+                .saturating_add(account.amount())
+                .saturating_add(account.locked()),
+            _ => sum,
+        })
 }
 
 fn write_key(home: &Path, file: &str, account_id: AccountId) -> Result<(), Error> {
     let secret_key = secret_key(&account_id);
-    let key = KeyFile { public_key: secret_key.public_key(), account_id, secret_key };
+    let key = KeyFile {
+        public_key: secret_key.public_key(),
+        account_id,
+        secret_key,
+    };
     let path = home.join(file);
-    key.write_to_file(&path).map_err(|source| Error::File { path, source })
+    key.write_to_file(&path)
+        .map_err(|source| Error::File { path, source })
 }
 
 fn write(home: &Path, file: &str, content: &Value) -> Result<(), Error> {
@@ -210,6 +246,9 @@ fn write(home: &Path, file: &str, content: &Value) -> Result<(), Error> {
 
 fn read<T: DeserializeOwned>(home: &Path, file: &str) -> Result<T, Error> {
     let path = home.join(file);
-    let text = fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+    let text = fs::read(&path).map_err(|source| Error::File {
+        path: path.clone(),
+        source,
+    })?;
     serde_json::from_slice(&text).map_err(|source| Error::Json { path, source })
 }

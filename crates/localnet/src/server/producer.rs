@@ -53,7 +53,8 @@ impl Producer {
         self.pace.follows_work()
             && !self.paused
             && (self.chain.busy()
-                || (self.last_work > 0 && self.chain.height() < self.last_work.saturating_add(self.finality_lag)))
+                || (self.last_work > 0
+                    && self.chain.height() < self.last_work.saturating_add(self.finality_lag)))
     }
 
     pub(crate) fn produce(&mut self) {
@@ -83,7 +84,8 @@ impl Producer {
     /// Wakes whoever waits for a block, however the block was made.
     pub(super) fn announce(&self) {
         let height = self.chain.height();
-        self.heights.send_if_modified(|known| std::mem::replace(known, height) != height);
+        self.heights
+            .send_if_modified(|known| std::mem::replace(known, height) != height);
     }
 }
 

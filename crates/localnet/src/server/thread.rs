@@ -43,7 +43,11 @@ impl ChainThread {
             .name("localnet-chain".to_owned())
             .stack_size(STACK)
             .spawn(move || run(producer, inbox, &stopped))?;
-        Ok(Self { requests, heights, stop })
+        Ok(Self {
+            requests,
+            heights,
+            stop,
+        })
     }
 
     /// Runs `work` on the chain's thread and waits for what it returns. A panic in it is passed on to the caller.
@@ -56,7 +60,10 @@ impl ChainThread {
             // Nobody waits any more when the caller has gone, as a client that hung up: the work is done all the same.
             let _ = reply.send(catch_unwind(AssertUnwindSafe(|| work(producer))));
         });
-        self.requests.send(request).await.map_err(|_| Error::Stopped)?;
+        self.requests
+            .send(request)
+            .await
+            .map_err(|_| Error::Stopped)?;
         match answer.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(panic)) => resume_unwind(panic),
@@ -69,7 +76,8 @@ impl ChainThread {
         let mut left = blocks;
         while left > 0 {
             let stretch = left.min(FAST_FORWARD_STRETCH);
-            self.ask(move |producer| producer.fast_forward(stretch)).await?;
+            self.ask(move |producer| producer.fast_forward(stretch))
+                .await?;
             left = left.saturating_sub(stretch);
         }
         Ok(self.height())
@@ -99,11 +107,17 @@ impl ChainThread {
 
 impl fmt::Debug for ChainThread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChainThread").field("height", &self.height()).finish_non_exhaustive()
+        f.debug_struct("ChainThread")
+            .field("height", &self.height())
+            .finish_non_exhaustive()
     }
 }
 
-fn run(mut producer: Producer, mut inbox: mpsc::Receiver<Request>, stopped: &watch::Receiver<bool>) {
+fn run(
+    mut producer: Producer,
+    mut inbox: mpsc::Receiver<Request>,
+    stopped: &watch::Receiver<bool>,
+) {
     while !*stopped.borrow() {
         if producer.wants_block() {
             for _ in 0..REQUESTS_PER_BLOCK {

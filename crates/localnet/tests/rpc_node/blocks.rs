@@ -29,7 +29,14 @@ async fn a_header_has_the_shape_of_a_nodes_header() {
 
     let header = node.result("block", json!({ "finality": "final" })).await["header"].take();
 
-    for field in ["approvals", "block_body_hash", "chunk_endorsements", "random_value", "signature", "total_supply"] {
+    for field in [
+        "approvals",
+        "block_body_hash",
+        "chunk_endorsements",
+        "random_value",
+        "signature",
+        "total_supply",
+    ] {
         assert!(!header[field].is_null(), "{field} is missing from {header}");
     }
     assert!(header["timestamp_nanosec"].is_string());
@@ -43,9 +50,18 @@ async fn a_missing_block_is_named_as_a_node_names_it() {
     let (_, by_hash) = node.error("block", json!({ "block_id": nowhere() })).await;
 
     assert_eq!(status, 200);
-    assert_eq!(by_height["cause"], json!({ "name": "UNKNOWN_BLOCK", "info": {} }));
-    assert_eq!(by_height["data"], "DB Not Found Error: BLOCK HEIGHT: 999 \n Cause: Unknown");
-    assert_eq!(by_hash["data"], format!("DB Not Found Error: BLOCK: {} \n Cause: Unknown", nowhere()));
+    assert_eq!(
+        by_height["cause"],
+        json!({ "name": "UNKNOWN_BLOCK", "info": {} })
+    );
+    assert_eq!(
+        by_height["data"],
+        "DB Not Found Error: BLOCK HEIGHT: 999 \n Cause: Unknown"
+    );
+    assert_eq!(
+        by_hash["data"],
+        format!("DB Not Found Error: BLOCK: {} \n Cause: Unknown", nowhere())
+    );
 }
 
 #[tokio::test]
@@ -55,7 +71,9 @@ async fn finality_names_blocks_as_far_back_as_the_lag() {
 
     let mut heights = Vec::new();
     for finality in ["optimistic", "near-final", "final"] {
-        heights.push(node.result("block", json!({ "finality": finality })).await["header"]["height"].clone());
+        heights.push(
+            node.result("block", json!({ "finality": finality })).await["header"]["height"].clone(),
+        );
     }
 
     assert_eq!(heights, [10, 9, 8]);
@@ -70,7 +88,9 @@ async fn a_chunk_is_found_by_hash_and_by_block_and_shard() {
 
     let by_hash = node.result("chunk", json!({ "chunk_id": hash })).await;
     let by_position = node.result("chunk", json!([hash])).await;
-    let by_block = node.result("chunk", json!({ "block_id": 2, "shard_id": 0 })).await;
+    let by_block = node
+        .result("chunk", json!({ "block_id": 2, "shard_id": 0 }))
+        .await;
     let by_pair = node.result("chunk", json!([[2, 0]])).await;
 
     assert_eq!(by_hash["transactions"][0]["signer_id"], "test");
@@ -83,11 +103,18 @@ async fn a_missing_chunk_shard_or_block_is_named() {
     let node = Node::start().await;
 
     let (_, chunk) = node.error("chunk", json!({ "chunk_id": nowhere() })).await;
-    let (_, shard) = node.error("chunk", json!({ "block_id": 1, "shard_id": 7 })).await;
-    let (_, block) = node.error("chunk", json!({ "block_id": 999, "shard_id": 0 })).await;
+    let (_, shard) = node
+        .error("chunk", json!({ "block_id": 1, "shard_id": 7 }))
+        .await;
+    let (_, block) = node
+        .error("chunk", json!({ "block_id": 999, "shard_id": 0 }))
+        .await;
 
     assert_eq!(chunk["cause"]["name"], "UNKNOWN_CHUNK");
-    assert_eq!(shard["cause"], json!({ "name": "INVALID_SHARD_ID", "info": { "shard_id": 7 } }));
+    assert_eq!(
+        shard["cause"],
+        json!({ "name": "INVALID_SHARD_ID", "info": { "shard_id": 7 } })
+    );
     assert_eq!(block["cause"]["name"], "UNKNOWN_BLOCK");
 }
 
@@ -115,12 +142,16 @@ async fn a_proof_leads_from_an_outcome_to_the_root_in_the_next_block() {
 
     let proof = node.result("EXPERIMENTAL_light_client_proof", id).await;
 
-    let outcome: ExecutionOutcomeWithIdView = serde_json::from_value(proof["outcome_proof"].clone()).unwrap();
+    let outcome: ExecutionOutcomeWithIdView =
+        serde_json::from_value(proof["outcome_proof"].clone()).unwrap();
     let path = |name: &str| -> MerklePath { serde_json::from_value(proof[name].clone()).unwrap() };
     let leaf = CryptoHash::hash_borsh(outcome.to_hashes());
     let shard = compute_root_from_path(&outcome.proof, leaf);
     let root = compute_root_from_path(&path("outcome_root_proof"), CryptoHash::hash_borsh(shard));
-    assert_eq!(proof["block_header_lite"]["inner_lite"]["outcome_root"], root.to_string());
+    assert_eq!(
+        proof["block_header_lite"]["inner_lite"]["outcome_root"],
+        root.to_string()
+    );
     assert!(!path("block_proof").is_empty());
 }
 
@@ -130,8 +161,11 @@ async fn a_proof_of_something_unknown_is_refused() {
     let head = node.result("block", json!({ "finality": "final" })).await["header"]["hash"].clone();
 
     let (_, error) = node
-        .error("EXPERIMENTAL_light_client_proof", json!({ "type": "receipt", "receipt_id": nowhere(),
-            "receiver_id": "test", "light_client_head": head }))
+        .error(
+            "EXPERIMENTAL_light_client_proof",
+            json!({ "type": "receipt", "receipt_id": nowhere(),
+            "receiver_id": "test", "light_client_head": head }),
+        )
         .await;
 
     assert_eq!(error["cause"]["name"], "UNKNOWN_TRANSACTION_OR_RECEIPT");
@@ -143,7 +177,12 @@ async fn the_next_light_client_block_is_the_newest_final_one() {
     let first = node.result("block", json!({ "block_id": 1 })).await["header"]["hash"].clone();
     node.server.fast_forward(4).await.unwrap();
 
-    let next: Value = node.result("next_light_client_block", json!({ "last_block_hash": first })).await;
+    let next: Value = node
+        .result(
+            "next_light_client_block",
+            json!({ "last_block_hash": first }),
+        )
+        .await;
 
     assert_eq!(next["inner_lite"]["height"], 5);
 }

@@ -21,8 +21,9 @@ async fn a_request_without_a_method_gets_400_and_no_id() {
 async fn another_version_than_2_0_is_not_executed() {
     let node = Node::start().await;
 
-    let (status, reply) =
-        node.post(&json!({ "jsonrpc": "1.0", "id": 7, "method": "status", "params": [] })).await;
+    let (status, reply) = node
+        .post(&json!({ "jsonrpc": "1.0", "id": 7, "method": "status", "params": [] }))
+        .await;
 
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(reply["id"], Value::Null);
@@ -44,10 +45,14 @@ async fn a_batch_is_refused() {
 async fn the_id_comes_back_as_it_was_sent() {
     let node = Node::start().await;
 
-    let (_, reply) =
-        node.post(&json!({ "jsonrpc": "2.0", "id": { "a": [1] }, "method": "health", "params": [] })).await;
+    let (_, reply) = node
+        .post(&json!({ "jsonrpc": "2.0", "id": { "a": [1] }, "method": "health", "params": [] }))
+        .await;
 
-    assert_eq!(reply, json!({ "jsonrpc": "2.0", "id": { "a": [1] }, "result": null }));
+    assert_eq!(
+        reply,
+        json!({ "jsonrpc": "2.0", "id": { "a": [1] }, "result": null })
+    );
 }
 
 #[tokio::test]
@@ -58,14 +63,19 @@ async fn an_unknown_method_gets_400_and_its_name() {
 
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(error["code"], -32_601);
-    assert_eq!(error["cause"], json!({ "name": "METHOD_NOT_FOUND", "info": { "method_name": "no_such_thing" } }));
+    assert_eq!(
+        error["cause"],
+        json!({ "name": "METHOD_NOT_FOUND", "info": { "method_name": "no_such_thing" } })
+    );
 }
 
 #[tokio::test]
 async fn parameters_that_do_not_parse_get_400_and_say_so() {
     let node = Node::start().await;
 
-    let (status, error) = node.error("query", json!({ "request_type": "view_account" })).await;
+    let (status, error) = node
+        .error("query", json!({ "request_type": "view_account" }))
+        .await;
 
     let message = error["cause"]["info"]["error_message"].as_str().unwrap();
     assert_eq!(status, StatusCode::BAD_REQUEST);
@@ -76,7 +86,8 @@ async fn parameters_that_do_not_parse_get_400_and_say_so() {
 #[tokio::test]
 async fn what_the_handler_refuses_comes_with_200() {
     let node = Node::start().await;
-    let params = json!({ "request_type": "view_account", "finality": "final", "account_id": "nobody.test" });
+    let params =
+        json!({ "request_type": "view_account", "finality": "final", "account_id": "nobody.test" });
 
     let (status, error) = node.error("query", params).await;
 
@@ -91,7 +102,9 @@ async fn a_body_over_the_limit_gets_413() {
 
     let response = reqwest::Client::new()
         .post(node.server.rpc_url())
-        .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "status", "params": ["x".repeat(2000)] }))
+        .json(
+            &json!({ "jsonrpc": "2.0", "id": 1, "method": "status", "params": ["x".repeat(2000)] }),
+        )
         .send()
         .await
         .unwrap();

@@ -13,15 +13,23 @@ async fn block(node: &Node, path: &str) -> Value {
 #[tokio::test]
 async fn each_outcome_in_the_feed_names_its_transaction() {
     let node = Node::with_contract().await;
-    let sent = node.send("test", "app.test", vec![function_call("hello", b"")]).await;
+    let sent = node
+        .send("test", "app.test", vec![function_call("hello", b"")])
+        .await;
     let receipt = &sent["receipts_outcome"][0];
-    let height = node.result("block", json!({ "block_id": receipt["block_hash"] })).await["header"]["height"].clone();
+    let height = node
+        .result("block", json!({ "block_id": receipt["block_hash"] }))
+        .await["header"]["height"]
+        .clone();
 
     let block = block(&node, &format!("/v0/block/{height}")).await;
 
     let outcome = &block["shards"][0]["receipt_execution_outcomes"][0];
     assert_eq!(block["block"]["header"]["height"], height);
-    assert_eq!(outcome["execution_outcome"]["outcome"]["logs"], json!(["hello"]));
+    assert_eq!(
+        outcome["execution_outcome"]["outcome"]["logs"],
+        json!(["hello"])
+    );
     assert_eq!(outcome["tx_hash"], sent["transaction"]["hash"]);
     assert_eq!(outcome["receipt"]["receiver_id"], "app.test");
 }
@@ -85,18 +93,38 @@ async fn a_reader_of_every_height_sees_every_block_once() {
 #[tokio::test]
 async fn an_indexer_gets_a_block_by_its_hash() {
     let node = Node::with_contract().await;
-    let sent = node.send("test", "app.test", vec![function_call("hello", b"")]).await;
+    let sent = node
+        .send("test", "app.test", vec![function_call("hello", b"")])
+        .await;
     let hash = &sent["receipts_outcome"][0]["block_hash"];
 
-    let message = node.result("EXPERIMENTAL_indexer_block", json!({ "block_hash": hash })).await;
-    let (_, unknown) = node.error("EXPERIMENTAL_indexer_block", json!({ "block_hash": nowhere() })).await;
-    let (status, extra) = node.error("EXPERIMENTAL_indexer_block", json!({ "block_hash": hash, "x": 1 })).await;
+    let message = node
+        .result("EXPERIMENTAL_indexer_block", json!({ "block_hash": hash }))
+        .await;
+    let (_, unknown) = node
+        .error(
+            "EXPERIMENTAL_indexer_block",
+            json!({ "block_hash": nowhere() }),
+        )
+        .await;
+    let (status, extra) = node
+        .error(
+            "EXPERIMENTAL_indexer_block",
+            json!({ "block_hash": hash, "x": 1 }),
+        )
+        .await;
 
     assert_eq!(message["tracked_shards"], json!([0]));
     assert_eq!(message["block"]["header"]["hash"], *hash);
     let outcome = &message["shards"][0]["receipt_execution_outcomes"][0];
-    assert_eq!(outcome["execution_outcome"]["outcome"]["logs"], json!(["hello"]));
+    assert_eq!(
+        outcome["execution_outcome"]["outcome"]["logs"],
+        json!(["hello"])
+    );
     assert!(outcome.get("tx_hash").is_none());
     assert_eq!(unknown["cause"]["name"], "DATA_UNAVAILABLE");
-    assert_eq!((status.as_u16(), &extra["cause"]["name"]), (400, &json!("PARSE_ERROR")));
+    assert_eq!(
+        (status.as_u16(), &extra["cause"]["name"]),
+        (400, &json!("PARSE_ERROR"))
+    );
 }

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use localnet::{Config as ChainConfig, Genesis, Pace, Server, server::Config, signer};
+use localnet::{Config as ChainConfig, Genesis, Pace, Server, ServerConfig as Config, signer};
 use near_primitives::account::AccessKey;
 use near_primitives::action::{
-    Action, AddKeyAction, CreateAccountAction, DeployContractAction, FunctionCallAction, TransferAction,
+    Action, AddKeyAction, CreateAccountAction, DeployContractAction, FunctionCallAction,
+    TransferAction,
 };
 use near_primitives::hash::CryptoHash;
 use near_primitives::transaction::SignedTransaction;
@@ -63,10 +64,16 @@ impl Node {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config::over(ChainConfig::in_memory(Genesis::sandbox(1_700_000_000_000_000_000)));
+        let mut config = Config::over(ChainConfig::in_memory(Genesis::sandbox(
+            1_700_000_000_000_000_000,
+        )));
         change(&mut config);
         let server = Server::start(config).await.unwrap();
-        Self { server, http: reqwest::Client::new(), nonce: AtomicU64::new(1) }
+        Self {
+            server,
+            http: reqwest::Client::new(),
+            nonce: AtomicU64::new(1),
+        }
     }
 
     /// A node with the contract at `app.test`.
@@ -77,20 +84,37 @@ impl Node {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Response {
-        self.http.get(format!("{}{path}", self.server.rpc_url())).send().await.unwrap()
+        self.http
+            .get(format!("{}{path}", self.server.rpc_url()))
+            .send()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn request(&self, method: reqwest::Method, path: &str) -> Response {
-        self.http.request(method, format!("{}{path}", self.server.rpc_url())).send().await.unwrap()
+        self.http
+            .request(method, format!("{}{path}", self.server.rpc_url()))
+            .send()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn post(&self, body: &Value) -> (StatusCode, Value) {
-        let response = self.http.post(self.server.rpc_url()).json(body).send().await.unwrap();
+        let response = self
+            .http
+            .post(self.server.rpc_url())
+            .json(body)
+            .send()
+            .await
+            .unwrap();
         (response.status(), response.json().await.unwrap())
     }
 
     pub(crate) async fn call(&self, method: &str, params: Value) -> (StatusCode, Value) {
-        self.post(&json!({ "jsonrpc": "2.0", "id": "dontcare", "method": method, "params": params })).await
+        self.post(
+            &json!({ "jsonrpc": "2.0", "id": "dontcare", "method": method, "params": params }),
+        )
+        .await
     }
 
     pub(crate) async fn result(&self, method: &str, params: Value) -> Value {
@@ -113,25 +137,47 @@ impl Node {
     }
 
     /// A signed transaction, newer than all before.
-    pub(crate) async fn sign(&self, from: &str, to: &str, actions: Vec<Action>) -> SignedTransaction {
+    pub(crate) async fn sign(
+        &self,
+        from: &str,
+        to: &str,
+        actions: Vec<Action>,
+    ) -> SignedTransaction {
         let (from, to): (AccountId, AccountId) = (from.parse().unwrap(), to.parse().unwrap());
         let key = signer(&from).public_key();
         let id = from.clone();
         let (known, block_hash) = self
             .server
             .with_chain(move |chain| {
-                (chain.state().access_key(&id, &key).map_or(0, |key| key.nonce), chain.head().hash)
+                (
+                    chain
+                        .state()
+                        .access_key(&id, &key)
+                        .map_or(0, |key| key.nonce),
+                    chain.head().hash,
+                )
             })
             .await
             .unwrap();
         let nonce = known + self.nonce.fetch_add(1, Ordering::Relaxed);
-        SignedTransaction::from_actions(nonce, from.clone(), to, &signer(&from), actions, block_hash)
+        SignedTransaction::from_actions(
+            nonce,
+            from.clone(),
+            to,
+            &signer(&from),
+            actions,
+            block_hash,
+        )
     }
 
     /// Sends a transaction and waits until everything in it is final.
     pub(crate) async fn send(&self, from: &str, to: &str, actions: Vec<Action>) -> Value {
         let tx = self.sign(from, to, actions).await;
-        self.result("send_tx", json!({ "signed_tx_base64": encode(&tx), "wait_until": "FINAL" })).await
+        self.result(
+            "send_tx",
+            json!({ "signed_tx_base64": encode(&tx), "wait_until": "FINAL" }),
+        )
+        .await
     }
 
     async fn deploy(&self, id: &str) {
@@ -142,7 +188,8 @@ impl Node {
     /// The same on a node that lets nobody wait.
     pub(crate) async fn deploy_unawaited(&self, id: &str) {
         let tx = self.sign(parent(id), id, deployment(id)).await;
-        self.result("broadcast_tx_async", json!([encode(&tx)])).await;
+        self.result("broadcast_tx_async", json!([encode(&tx)]))
+            .await;
         self.server.fast_forward(4).await.unwrap();
     }
 }
@@ -169,11 +216,16 @@ pub(crate) fn creation(id: &str) -> Vec<Action> {
 }
 
 pub(crate) fn add_key(public_key: &near_crypto::PublicKey) -> Action {
-    Action::AddKey(Box::new(AddKeyAction { public_key: public_key.clone(), access_key: AccessKey::full_access() }))
+    Action::AddKey(Box::new(AddKeyAction {
+        public_key: public_key.clone(),
+        access_key: AccessKey::full_access(),
+    }))
 }
 
 pub(crate) fn transfer(near: u128) -> Action {
-    Action::Transfer(TransferAction { deposit: Balance::from_near(near) })
+    Action::Transfer(TransferAction {
+        deposit: Balance::from_near(near),
+    })
 }
 
 pub(crate) fn function_call(method: &str, args: &[u8]) -> Action {

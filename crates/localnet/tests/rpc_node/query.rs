@@ -8,15 +8,24 @@ use serde_json::{Value, json};
 use super::node::{Node, add_key, function_call, nowhere};
 
 fn bytes(value: &Value) -> String {
-    String::from_utf8(value.as_array().unwrap().iter().map(|b| u8::try_from(b.as_u64().unwrap()).unwrap()).collect())
-        .unwrap()
+    String::from_utf8(
+        value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|b| u8::try_from(b.as_u64().unwrap()).unwrap())
+            .collect(),
+    )
+    .unwrap()
 }
 
 #[tokio::test]
 async fn an_account_is_shown_with_its_balance_and_block() {
     let node = Node::start().await;
 
-    let account = node.query(json!({ "request_type": "view_account", "account_id": "test" })).await;
+    let account = node
+        .query(json!({ "request_type": "view_account", "account_id": "test" }))
+        .await;
 
     assert_eq!(account["amount"], "1000000000000000000000000000000");
     assert_eq!(account["code_hash"], "11111111111111111111111111111111");
@@ -39,9 +48,7 @@ async fn a_view_call_returns_bytes_and_logs() {
 #[tokio::test]
 async fn a_view_call_that_fails_is_a_result_with_an_error_in_it() {
     let node = Node::with_contract().await;
-    let call = |account: &str, method: &str| {
-        json!({ "request_type": "call_function", "account_id": account, "method_name": method, "args_base64": "" })
-    };
+    let call = |account: &str, method: &str| json!({ "request_type": "call_function", "account_id": account, "method_name": method, "args_base64": "" });
 
     let panicked = node.query(call("app.test", "fail")).await;
     let missing = node.query(call("app.test", "nope")).await;
@@ -49,23 +56,45 @@ async fn a_view_call_that_fails_is_a_result_with_an_error_in_it() {
     let prohibited = node.query(call("app.test", "put")).await;
 
     let head = "wasm execution failed with error: ";
-    assert_eq!(panicked["error"], format!(r#"{head}HostError(GuestPanic {{ panic_msg: "boom" }})"#));
+    assert_eq!(
+        panicked["error"],
+        format!(r#"{head}HostError(GuestPanic {{ panic_msg: "boom" }})"#)
+    );
     assert_eq!(panicked["logs"], json!([]));
-    assert_eq!(missing["error"], format!("{head}MethodResolveError(MethodNotFound)"));
-    assert!(no_code["error"].as_str().unwrap().starts_with(&format!("{head}CompilationError(CodeDoesNotExist")));
-    assert!(prohibited["error"].as_str().unwrap().contains("ProhibitedInView"), "{prohibited}");
+    assert_eq!(
+        missing["error"],
+        format!("{head}MethodResolveError(MethodNotFound)")
+    );
+    assert!(
+        no_code["error"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("{head}CompilationError(CodeDoesNotExist"))
+    );
+    assert!(
+        prohibited["error"]
+            .as_str()
+            .unwrap()
+            .contains("ProhibitedInView"),
+        "{prohibited}"
+    );
     assert!(panicked["block_hash"].is_string() && panicked["block_height"].is_u64());
 }
 
 #[tokio::test]
 async fn a_missing_access_key_is_a_result_with_an_error_in_it() {
     let node = Node::start().await;
-    let key = SecretKey::from_seed(KeyType::ED25519, "nobody").public_key().to_string();
+    let key = SecretKey::from_seed(KeyType::ED25519, "nobody")
+        .public_key()
+        .to_string();
 
     let answer =
         node.query(json!({ "request_type": "view_access_key", "account_id": "nobody.test", "public_key": key })).await;
 
-    assert_eq!(answer["error"], format!("access key {key} does not exist while viewing"));
+    assert_eq!(
+        answer["error"],
+        format!("access key {key} does not exist while viewing")
+    );
     assert_eq!(answer["logs"], json!([]));
 }
 
@@ -74,8 +103,11 @@ async fn an_access_key_is_shown_with_its_nonce_and_permission() {
     let node = Node::start().await;
     let key = signer(&"test".parse().unwrap()).public_key().to_string();
 
-    let answer =
-        node.query(json!({ "request_type": "view_access_key", "account_id": "test", "public_key": key })).await;
+    let answer = node
+        .query(
+            json!({ "request_type": "view_access_key", "account_id": "test", "public_key": key }),
+        )
+        .await;
 
     assert_eq!(answer["permission"], "FullAccess");
     assert_eq!(answer["nonce"], 0);
@@ -85,7 +117,9 @@ async fn an_access_key_is_shown_with_its_nonce_and_permission() {
 async fn an_unknown_account_has_no_keys() {
     let node = Node::start().await;
 
-    let answer = node.query(json!({ "request_type": "view_access_key_list", "account_id": "nobody.test" })).await;
+    let answer = node
+        .query(json!({ "request_type": "view_access_key_list", "account_id": "nobody.test" }))
+        .await;
 
     assert_eq!(answer["keys"], json!([]));
 }
@@ -94,8 +128,19 @@ async fn an_unknown_account_has_no_keys() {
 async fn keys_come_in_pages_and_too_many_only_in_pages() {
     let node = Node::start().await;
     for batch in 0..2 {
-        let keys = (0..60).map(|n| InMemorySigner::from_seed("test".parse().unwrap(), KeyType::ED25519, &format!("{batch}-{n}")));
-        node.send("test", "test", keys.map(|key| add_key(&key.public_key())).collect()).await;
+        let keys = (0..60).map(|n| {
+            InMemorySigner::from_seed(
+                "test".parse().unwrap(),
+                KeyType::ED25519,
+                &format!("{batch}-{n}"),
+            )
+        });
+        node.send(
+            "test",
+            "test",
+            keys.map(|key| add_key(&key.public_key())).collect(),
+        )
+        .await;
     }
     let list = json!({ "request_type": "view_access_key_list", "account_id": "test", "finality": "final" });
 
@@ -105,7 +150,13 @@ async fn keys_come_in_pages_and_too_many_only_in_pages() {
     page["limit"] = json!(50);
     loop {
         let answer = node.result("query", page.clone()).await;
-        all.extend(answer["keys"].as_array().unwrap().iter().map(|key| key["public_key"].clone()));
+        all.extend(
+            answer["keys"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|key| key["public_key"].clone()),
+        );
         match answer.get("last_key") {
             Some(last) => page["after_key"] = last.clone(),
             None => break,
@@ -123,14 +174,13 @@ async fn keys_come_in_pages_and_too_many_only_in_pages() {
 #[tokio::test]
 async fn storage_is_shown_whole_by_prefix_and_in_pages() {
     let node = Node::with_contract().await;
-    node.send("test", "app.test", vec![function_call("put", b"value")]).await;
+    node.send("test", "app.test", vec![function_call("put", b"value")])
+        .await;
     node.result("sandbox_patch_state", json!({ "records": [
         { "Data": { "account_id": "app.test", "data_key": to_base64(b"kind"), "value": to_base64(b"x") } },
         { "Data": { "account_id": "app.test", "data_key": to_base64(b"other"), "value": to_base64(b"y") } },
     ] })).await;
-    let view = |prefix: &[u8]| {
-        json!({ "request_type": "view_state", "account_id": "app.test", "prefix_base64": to_base64(prefix) })
-    };
+    let view = |prefix: &[u8]| json!({ "request_type": "view_state", "account_id": "app.test", "prefix_base64": to_base64(prefix) });
 
     let all = node.query(view(b"")).await;
     let by_prefix = node.query(view(b"k")).await;
@@ -142,7 +192,10 @@ async fn storage_is_shown_whole_by_prefix_and_in_pages() {
 
     let keys = |answer: &Value| -> Vec<String> {
         let values = answer["values"].as_array().unwrap();
-        values.iter().map(|v| String::from_utf8(from_base64(v["key"].as_str().unwrap()).unwrap()).unwrap()).collect()
+        values
+            .iter()
+            .map(|v| String::from_utf8(from_base64(v["key"].as_str().unwrap()).unwrap()).unwrap())
+            .collect()
     };
     assert_eq!(keys(&all), ["key", "kind", "other"]);
     assert_eq!(all["values"][0]["value"], to_base64(b"value"));
@@ -155,9 +208,9 @@ async fn storage_is_shown_whole_by_prefix_and_in_pages() {
 #[tokio::test]
 async fn a_large_state_is_shown_only_in_pages() {
     let node = Node::with_contract().await;
-    node.send("test", "app.test", vec![function_call("fill", b"")]).await;
-    let mut view =
-        json!({ "request_type": "view_state", "account_id": "app.test", "prefix_base64": "", "finality": "final" });
+    node.send("test", "app.test", vec![function_call("fill", b"")])
+        .await;
+    let mut view = json!({ "request_type": "view_state", "account_id": "app.test", "prefix_base64": "", "finality": "final" });
 
     let (status, error) = node.error("query", view.clone()).await;
     view["limit"] = json!(1);
@@ -165,7 +218,10 @@ async fn a_large_state_is_shown_only_in_pages() {
 
     assert_eq!(status, 200);
     assert_eq!(error["cause"]["name"], "TOO_LARGE_CONTRACT_STATE");
-    assert_eq!(error["data"], "State of contract app.test is too large to be viewed");
+    assert_eq!(
+        error["data"],
+        "State of contract app.test is too large to be viewed"
+    );
     assert_eq!(page["values"].as_array().unwrap().len(), 1);
 }
 
@@ -173,11 +229,21 @@ async fn a_large_state_is_shown_only_in_pages() {
 async fn code_is_shown_and_its_absence_is_named() {
     let node = Node::with_contract().await;
 
-    let code = node.query(json!({ "request_type": "view_code", "account_id": "app.test" })).await;
-    let (_, error) =
-        node.error("query", json!({ "request_type": "view_code", "account_id": "test", "finality": "final" })).await;
+    let code = node
+        .query(json!({ "request_type": "view_code", "account_id": "app.test" }))
+        .await;
+    let (_, error) = node
+        .error(
+            "query",
+            json!({ "request_type": "view_code", "account_id": "test", "finality": "final" }),
+        )
+        .await;
 
-    assert!(from_base64(code["code_base64"].as_str().unwrap()).unwrap().starts_with(b"\0asm"));
+    assert!(
+        from_base64(code["code_base64"].as_str().unwrap())
+            .unwrap()
+            .starts_with(b"\0asm")
+    );
     assert_eq!(error["cause"]["name"], "NO_CONTRACT_CODE");
 }
 
@@ -186,8 +252,12 @@ async fn global_code_is_shown_and_its_absence_is_named() {
     use near_primitives::action::{Action, DeployGlobalContractAction, GlobalContractDeployMode};
     let node = Node::start().await;
     let code = wat::parse_str("(module)").unwrap();
-    let deploy = DeployGlobalContractAction { code: code.clone().into(), deploy_mode: GlobalContractDeployMode::AccountId };
-    node.send("test", "test", vec![Action::DeployGlobalContract(deploy)]).await;
+    let deploy = DeployGlobalContractAction {
+        code: code.clone().into(),
+        deploy_mode: GlobalContractDeployMode::AccountId,
+    };
+    node.send("test", "test", vec![Action::DeployGlobalContract(deploy)])
+        .await;
 
     let by_account =
         node.query(json!({ "request_type": "view_global_contract_code_by_account_id", "account_id": "test" })).await;
@@ -208,15 +278,22 @@ async fn a_block_that_is_not_there_is_named_by_height_or_header() {
     let (_, by_hash) = node.error("query", at(json!(nowhere()))).await;
 
     assert_eq!(by_height["cause"]["name"], "UNKNOWN_BLOCK");
-    assert_eq!(by_height["data"], "DB Not Found Error: BLOCK HEIGHT: 999 \n Cause: Unknown");
-    assert_eq!(by_hash["data"], format!("DB Not Found Error: BLOCK HEADER: {}", nowhere()));
+    assert_eq!(
+        by_height["data"],
+        "DB Not Found Error: BLOCK HEIGHT: 999 \n Cause: Unknown"
+    );
+    assert_eq!(
+        by_hash["data"],
+        format!("DB Not Found Error: BLOCK HEADER: {}", nowhere())
+    );
 }
 
 #[tokio::test]
 async fn old_blocks_answer_with_the_state_they_left() {
     let node = Node::start().await;
     let view = |height: u64| json!({ "request_type": "view_account", "account_id": "alice.test", "block_id": height });
-    node.send("test", "alice.test", super::node::creation("alice.test")).await;
+    node.send("test", "alice.test", super::node::creation("alice.test"))
+        .await;
 
     let (_, before) = node.error("query", view(1)).await;
     let after = node.result("query", view(node.server.height())).await;
@@ -231,26 +308,36 @@ async fn a_query_by_path_is_the_same_query() {
 
     let account = node.result("query", json!(["account/test", ""])).await;
     let keys = node.result("query", json!(["access_key/test", ""])).await;
-    let call = node.result("query", json!(["call/app.test/hello", ""])).await;
+    let call = node
+        .result("query", json!(["call/app.test/hello", ""]))
+        .await;
     let (status, unknown) = node.error("query", json!(["nonsense/test", ""])).await;
     let (_, short) = node.error("query", json!(["account", ""])).await;
 
     assert!(account["amount"].is_string());
     assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
     assert_eq!(bytes(&call["result"]), "hello");
-    assert_eq!((status.as_u16(), &unknown["data"]), (400, &json!("Unknown path nonsense")));
+    assert_eq!(
+        (status.as_u16(), &unknown["data"]),
+        (400, &json!("Unknown path nonsense"))
+    );
     assert_eq!(short["data"], "Not enough query parameters provided");
 }
 
 #[tokio::test]
 async fn the_typed_views_answer_as_query_does_and_fail_with_types() {
     let node = Node::with_contract().await;
-    let call = |method: &str| {
-        json!({ "account_id": "app.test", "method_name": method, "args_base64": "", "finality": "final" })
-    };
+    let call = |method: &str| json!({ "account_id": "app.test", "method_name": method, "args_base64": "", "finality": "final" });
 
-    let account = node.result("EXPERIMENTAL_view_account", json!({ "account_id": "test", "finality": "final" })).await;
-    let answer = node.result("EXPERIMENTAL_call_function", call("hello")).await;
+    let account = node
+        .result(
+            "EXPERIMENTAL_view_account",
+            json!({ "account_id": "test", "finality": "final" }),
+        )
+        .await;
+    let answer = node
+        .result("EXPERIMENTAL_call_function", call("hello"))
+        .await;
     let (_, failed) = node.error("EXPERIMENTAL_call_function", call("fail")).await;
 
     assert!(account["amount"].is_string());

@@ -9,7 +9,9 @@ use super::node::Node;
 async fn fast_forward_makes_exactly_so_many_blocks() {
     let node = Node::start().await;
 
-    let answer = node.result("sandbox_fast_forward", json!({ "delta_height": 600 })).await;
+    let answer = node
+        .result("sandbox_fast_forward", json!({ "delta_height": 600 }))
+        .await;
 
     assert_eq!(answer, json!({}));
     assert_eq!(node.server.height(), 601);
@@ -40,8 +42,12 @@ async fn a_patch_writes_accounts_keys_code_and_data() {
         ] }))
         .await;
 
-    let account = node.query(json!({ "request_type": "view_account", "account_id": "made.up" })).await;
-    let shown = node.query(json!({ "request_type": "view_code", "account_id": "made.up" })).await;
+    let account = node
+        .query(json!({ "request_type": "view_account", "account_id": "made.up" }))
+        .await;
+    let shown = node
+        .query(json!({ "request_type": "view_code", "account_id": "made.up" }))
+        .await;
     assert_eq!(answer, json!({}));
     assert_eq!(account["amount"], "7");
     assert_eq!(shown["code_base64"], to_base64(&code));

@@ -12,7 +12,8 @@ use super::node::{Node, encode, transfer};
 async fn a_manual_node_makes_blocks_only_when_asked() {
     let node = Node::manual().await;
     let tx = node.sign("test", "near", vec![transfer(1)]).await;
-    node.result("broadcast_tx_async", json!([encode(&tx)])).await;
+    node.result("broadcast_tx_async", json!([encode(&tx)]))
+        .await;
 
     let before = node.server.height();
     let after = node.server.produce_block().await.unwrap();
@@ -25,7 +26,8 @@ async fn a_paused_node_keeps_work_until_it_is_resumed() {
     let node = Node::start().await;
     node.server.pause_production().await.unwrap();
     let tx = node.sign("test", "near", vec![transfer(1)]).await;
-    node.result("broadcast_tx_async", json!([encode(&tx)])).await;
+    node.result("broadcast_tx_async", json!([encode(&tx)]))
+        .await;
     let paused_at = node.server.height();
 
     node.server.resume_production().await.unwrap();
@@ -61,7 +63,11 @@ async fn a_node_on_a_timer_goes_on_by_itself() {
 async fn work_on_the_chain_returns_what_it_finds() {
     let node = Node::start().await;
 
-    let id = node.server.with_chain(|chain| chain.chain_id().to_owned()).await.unwrap();
+    let id = node
+        .server
+        .with_chain(|chain| chain.chain_id().to_owned())
+        .await
+        .unwrap();
 
     assert_eq!(id, "localnet");
 }
@@ -94,10 +100,14 @@ async fn a_stopped_node_frees_its_port_and_ends_its_waits() {
 async fn a_taken_port_is_an_error_that_names_it() {
     let node = Node::start().await;
     let taken = node.server.addr();
-    let mut config = localnet::server::Config::over(localnet::Config::in_memory(localnet::Genesis::sandbox(0)));
+    let mut config =
+        localnet::server::Config::over(localnet::Config::in_memory(localnet::Genesis::sandbox(0)));
     config.rpc_addr = taken;
 
     let error = localnet::Server::start(config).await.unwrap_err();
 
-    assert!(matches!(error, Error::Listen { addr, .. } if addr == taken), "{error}");
+    assert!(
+        matches!(error, Error::Listen { addr, .. } if addr == taken),
+        "{error}"
+    );
 }

@@ -14,12 +14,20 @@ use super::At;
 /// The most access keys in one answer; a node's `view_access_keys_limit`.
 const KEYS_AT_ONCE: u32 = 100;
 
-pub(super) fn one(at: &At<'_>, id: &AccountId, public_key: PublicKey) -> Result<QueryResponseKind, RpcQueryError> {
+pub(super) fn one(
+    at: &At<'_>,
+    id: &AccountId,
+    public_key: PublicKey,
+) -> Result<QueryResponseKind, RpcQueryError> {
     match at.block.state.access_key(id, &public_key) {
         Some(key) => Ok(QueryResponseKind::AccessKey(key.into())),
         None => {
             let (block_height, block_hash) = at.height_and_hash();
-            Err(RpcQueryError::UnknownAccessKey { public_key, block_height, block_hash })
+            Err(RpcQueryError::UnknownAccessKey {
+                public_key,
+                block_height,
+                block_hash,
+            })
         }
     }
 }
@@ -34,7 +42,13 @@ pub(super) fn list(
     limit: Option<NonZeroU32>,
 ) -> Result<QueryResponseKind, RpcQueryError> {
     let at_once = usize::try_from(KEYS_AT_ONCE).unwrap_or(usize::MAX);
-    let mut keys: Vec<_> = at.block.state.access_keys(id).iter().filter_map(|(raw, key)| info(id, raw, key)).collect();
+    let mut keys: Vec<_> = at
+        .block
+        .state
+        .access_keys(id)
+        .iter()
+        .filter_map(|(raw, key)| info(id, raw, key))
+        .collect();
     if after.is_none() && limit.is_none() && keys.len() > at_once {
         let (block_height, block_hash) = at.height_and_hash();
         return Err(RpcQueryError::TooManyAccessKeys {
@@ -48,16 +62,28 @@ pub(super) fn list(
         // Keys come in the trie's order, which is the order of the handles.
         keys.retain(|key| key.public_key > *after);
     }
-    let page = limit.and_then(|limit| usize::try_from(limit.get()).ok()).map_or(at_once, |limit| limit.min(at_once));
+    let page = limit
+        .and_then(|limit| usize::try_from(limit.get()).ok())
+        .map_or(at_once, |limit| limit.min(at_once));
     let more = keys.len() > page;
     keys.truncate(page);
-    let last_key = if more { keys.last().map(|key| key.public_key.clone()) } else { None };
-    Ok(QueryResponseKind::AccessKeyList(AccessKeyList { keys, last_key }))
+    let last_key = if more {
+        keys.last().map(|key| key.public_key.clone())
+    } else {
+        None
+    };
+    Ok(QueryResponseKind::AccessKeyList(AccessKeyList {
+        keys,
+        last_key,
+    }))
 }
 
 /// A key from its place in the trie; the nonces of gas keys lie under the same prefix and are no keys.
 fn info(id: &AccountId, raw: &[u8], key: &[u8]) -> Option<AccessKeyInfoView> {
     let public_key = trie_key_parsers::parse_key_handle_from_access_key_key(raw, id).ok()?;
     let access_key: AccessKey = borsh::from_slice(key).ok()?;
-    Some(AccessKeyInfoView { public_key, access_key: access_key.into() })
+    Some(AccessKeyInfoView {
+        public_key,
+        access_key: access_key.into(),
+    })
 }

@@ -23,7 +23,11 @@ pub(super) fn parse(path: &str, data: &str) -> Result<RpcQueryRequest, RpcError>
     let bytes = || decode(data, MAX_BYTES.saturating_sub(path.len()));
     let request = match (command, extra) {
         ("account", _) => QueryRequest::ViewAccount { account_id },
-        ("access_key", None) => QueryRequest::ViewAccessKeyList { account_id, after_key: None, limit: None },
+        ("access_key", None) => QueryRequest::ViewAccessKeyList {
+            account_id,
+            after_key: None,
+            limit: None,
+        },
         ("access_key", Some(key)) => QueryRequest::ViewAccessKey {
             account_id,
             public_key: key.parse().map_err(|_| refused("Invalid public key"))?,
@@ -36,16 +40,27 @@ pub(super) fn parse(path: &str, data: &str) -> Result<RpcQueryRequest, RpcError>
             limit: None,
             include_proof: false,
         },
-        ("call", Some(method)) => {
-            QueryRequest::CallFunction { account_id, method_name: method.to_owned(), args: bytes()?.into() }
-        }
+        ("call", Some(method)) => QueryRequest::CallFunction {
+            account_id,
+            method_name: method.to_owned(),
+            args: bytes()?.into(),
+        },
         ("call", None) => return Err(refused("Method name is missing")),
         _ => return Err(refused(&format!("Unknown path {command}"))),
     };
-    Ok(RpcQueryRequest { block_reference: BlockReference::latest(), request })
+    Ok(RpcQueryRequest {
+        block_reference: BlockReference::latest(),
+        request,
+    })
 }
 
 fn decode(data: &str, limit: usize) -> Result<Vec<u8>, RpcError> {
-    let bytes = bs58::decode(data).into_vec().map_err(|error| refused(&error.to_string()))?;
-    if bytes.len() > limit { Err(refused("Query data size is too large")) } else { Ok(bytes) }
+    let bytes = bs58::decode(data)
+        .into_vec()
+        .map_err(|error| refused(&error.to_string()))?;
+    if bytes.len() > limit {
+        Err(refused("Query data size is too large"))
+    } else {
+        Ok(bytes)
+    }
 }

@@ -69,7 +69,9 @@ fn level(
 ) -> TxExecutionStatus {
     let final_height = reader.final_height();
     let is_final = |hash: &CryptoHash| {
-        reader.block_by_hash(hash).is_some_and(|block| block.height() <= final_height)
+        reader
+            .block_by_hash(hash)
+            .is_some_and(|block| block.height() <= final_height)
     };
     let outcomes = &outcome.final_outcome;
     let tx_is_final = is_final(&outcomes.transaction_outcome.block_hash);
@@ -80,7 +82,10 @@ fn level(
         (false, _) => TxExecutionStatus::Included,
         (true, false) => TxExecutionStatus::ExecutedOptimistic,
         (true, true) => {
-            let all_final = outcomes.receipts_outcome.iter().all(|receipt| is_final(&receipt.block_hash));
+            let all_final = outcomes
+                .receipts_outcome
+                .iter()
+                .all(|receipt| is_final(&receipt.block_hash));
             if *run == TxExecutionStatus::Final && all_final {
                 TxExecutionStatus::Final
             } else {
@@ -92,14 +97,25 @@ fn level(
 
 /// A receipt that its signer sends to itself runs in the transaction's own block and is never sent, so that a node
 /// does not list it among the receipts.
-fn shown(mut outcome: FinalExecutionOutcomeWithReceiptView, detail: Detail) -> FinalExecutionOutcomeViewEnum {
+fn shown(
+    mut outcome: FinalExecutionOutcomeWithReceiptView,
+    detail: Detail,
+) -> FinalExecutionOutcomeViewEnum {
     match detail {
-        Detail::Outcome => FinalExecutionOutcomeViewEnum::FinalExecutionOutcome(outcome.final_outcome),
+        Detail::Outcome => {
+            FinalExecutionOutcomeViewEnum::FinalExecutionOutcome(outcome.final_outcome)
+        }
         Detail::WithReceipts => {
             let tx = &outcome.final_outcome.transaction;
             if tx.signer_id == tx.receiver_id {
-                let own = &outcome.final_outcome.transaction_outcome.outcome.receipt_ids;
-                outcome.receipts.retain(|receipt| !own.contains(&receipt.receipt_id));
+                let own = &outcome
+                    .final_outcome
+                    .transaction_outcome
+                    .outcome
+                    .receipt_ids;
+                outcome
+                    .receipts
+                    .retain(|receipt| !own.contains(&receipt.receipt_id));
             }
             FinalExecutionOutcomeViewEnum::FinalExecutionOutcomeWithReceipt(outcome)
         }
