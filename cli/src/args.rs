@@ -191,7 +191,13 @@ pub struct Worker {
     #[arg(long, env = "OUTLAYER_OPERATOR", default_value = "operator.test")]
     pub operator: AccountId,
     /// Its secret keys, `ed25519:…`; several let more transactions be in flight.
-    #[arg(long = "secret-key", env = "OUTLAYER_OPERATOR_KEYS", value_delimiter = ',', hide_env_values = true, required = true)]
+    #[arg(
+        long = "secret-key",
+        env = "OUTLAYER_OPERATOR_KEYS",
+        value_delimiter = ',',
+        hide_env_values = true,
+        required = true
+    )]
     pub secret_keys: Vec<String>,
     /// The folder of artifacts and builds.
     #[arg(long, env = "OUTLAYER_DATA")]

@@ -46,9 +46,23 @@ pub(crate) async fn demo(voice: Voice) -> Result<()> {
         .map(|(path, text)| (*path, text.as_bytes()))
         .collect();
     let commit = platform.repositories.commit(REPOSITORY, &files).await?;
-    story.tell(&format!("guest      https://github.com/{REPOSITORY} at {commit}"));
-    let cold = ask(&platform, &story, &commit, "first request: the guest has to be built").await?;
-    let warm = ask(&platform, &story, &commit, "second request: the artifact is there").await?;
+    story.tell(&format!(
+        "guest      https://github.com/{REPOSITORY} at {commit}"
+    ));
+    let cold = ask(
+        &platform,
+        &story,
+        &commit,
+        "first request: the guest has to be built",
+    )
+    .await?;
+    let warm = ask(
+        &platform,
+        &story,
+        &commit,
+        "second request: the artifact is there",
+    )
+    .await?;
     platform.stop().await;
     voice.result(
         format!(
@@ -88,7 +102,11 @@ impl Told {
 async fn ask(platform: &Platform, story: &Story, commit: &str, title: &str) -> Result<Told> {
     let accounts = &platform.accounts;
     story.voice.line(format!("\n{title}"));
-    story.tell(&format!("alice asks {} for a number from 1 to 100, with {}", accounts.client, near(DEPOSIT)));
+    story.tell(&format!(
+        "alice asks {} for a number from 1 to 100, with {}",
+        accounts.client,
+        near(DEPOSIT)
+    ));
     let args = json!({"request": {
         "source": {"GitHub": {"repo": format!("https://github.com/{REPOSITORY}"), "commit": commit}},
         "input_data": "{\"min\": 1, \"max\": 100}",
@@ -101,12 +119,20 @@ async fn ask(platform: &Platform, story: &Story, commit: &str, title: &str) -> R
     let outcome = platform.sender(&accounts.alice)?.call(call).await?;
     let journey = Journey::read(&platform.node, &outcome)
         .await
-        .with_context(|| format!("transaction {} ended with {:?}", outcome.transaction_hash, outcome.status))?;
+        .with_context(|| {
+            format!(
+                "transaction {} ended with {:?}",
+                outcome.transaction_hash, outcome.status
+            )
+        })?;
     let completed = &journey.completed;
     ensure!(
         completed.success,
         "the request failed: {}",
-        completed.error_message.as_deref().unwrap_or("no reason given")
+        completed
+            .error_message
+            .as_deref()
+            .unwrap_or("no reason given")
     );
     story.tell(&format!(
         "settled    {} instructions, {} ms: charged {}, {} back to alice",
@@ -115,7 +141,10 @@ async fn ask(platform: &Platform, story: &Story, commit: &str, title: &str) -> R
         near(completed.payment_charged),
         near(completed.payment_refunded)
     ));
-    let answer: Value = platform.node.view(&accounts.client, "last_answer", &json!({})).await?;
+    let answer: Value = platform
+        .node
+        .view(&accounts.client, "last_answer", &json!({}))
+        .await?;
     ensure!(!answer.is_null(), "the client contract stored no answer");
     story.tell(&format!(
         "answered   the client contract stored {answer}; {} blocks from the transaction to the callback ({})",
@@ -146,7 +175,8 @@ impl Story {
 
     fn tell(&self, text: &str) {
         let ms = SystemClock.now_ms().saturating_sub(self.began_ms);
-        self.voice.line(format!("{:>7}.{:03} s  {text}", ms / 1_000, ms % 1_000));
+        self.voice
+            .line(format!("{:>7}.{:03} s  {text}", ms / 1_000, ms % 1_000));
     }
 }
 

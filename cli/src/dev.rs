@@ -26,9 +26,18 @@ pub(crate) async fn dev(args: &args::Dev, voice: Voice) -> Result<()> {
         ..Settings::default()
     })
     .await?;
-    for (name, guest) in [("random-ark", contracts::RANDOM_ARK), ("echo-ark", contracts::ECHO_ARK)] {
-        let files: Vec<_> = guest.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
-        platform.repositories.commit(&format!("outlayer-examples/{name}"), &files).await?;
+    for (name, guest) in [
+        ("random-ark", contracts::RANDOM_ARK),
+        ("echo-ark", contracts::ECHO_ARK),
+    ] {
+        let files: Vec<_> = guest
+            .iter()
+            .map(|(path, text)| (*path, text.as_bytes()))
+            .collect();
+        platform
+            .repositories
+            .commit(&format!("outlayer-examples/{name}"), &files)
+            .await?;
     }
     introduce(&platform, voice);
     tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;

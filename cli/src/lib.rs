@@ -36,7 +36,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         return executor::child::main();
     }
     let cli = Cli::parse_from(args);
-    let voice = if cli.json { Voice::Scripts } else { Voice::People };
+    let voice = if cli.json {
+        Voice::Scripts
+    } else {
+        Voice::People
+    };
     environment::start_logs(cli.verbose);
     let ended = tokio::runtime::Runtime::new()
         .map_err(anyhow::Error::from)

@@ -129,7 +129,8 @@ impl Platform {
 
     /// Starts the coordinator, where it was before if it was up before.
     pub async fn start_coordinator(&mut self) -> Result<()> {
-        let mut config = services::coordinator_config(&self.accounts.outlayer, &self.folder.join("coordinator"));
+        let mut config =
+            services::coordinator_config(&self.accounts.outlayer, &self.folder.join("coordinator"));
         if let Ok(url) = self.coordinator_url.parse::<Url>()
             && let Some(port) = url.port()
         {
@@ -143,7 +144,12 @@ impl Platform {
         let coordinator = Coordinator::start(config, parts).await?;
         self.coordinator_url = coordinator.url();
         if self.worker_token.is_empty() {
-            self.worker_token = coordinator.tokens().replace(WORKER).await?.reveal().to_owned();
+            self.worker_token = coordinator
+                .tokens()
+                .replace(WORKER)
+                .await?
+                .reveal()
+                .to_owned();
         }
         self.coordinator = Some(coordinator);
         Ok(())
@@ -198,7 +204,10 @@ impl Platform {
 
     /// The `outlayer` program.
     pub fn program(&self) -> Result<PathBuf> {
-        self.settings.program.clone().map_or_else(guest_process::this_program, Ok)
+        self.settings
+            .program
+            .clone()
+            .map_or_else(guest_process::this_program, Ok)
     }
 
     /// The command line, after the program's name, of a worker for this platform in a process of its own.

@@ -26,7 +26,8 @@ impl Repositories {
     pub async fn commit(&self, repo: &str, files: &[(&str, &[u8])]) -> Result<String> {
         let folder = self.folder.join(repo);
         if !folder.join(".git").exists() {
-            std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("make {}", folder.display()))?;
             git(&folder, &["init", "--quiet", "--initial-branch=main"]).await?;
         }
         for (path, contents) in files {
@@ -37,7 +38,12 @@ impl Repositories {
             std::fs::write(&path, contents).with_context(|| format!("write {}", path.display()))?;
         }
         git(&folder, &["add", "--all"]).await?;
-        let message = ["commit", "--quiet", "--allow-empty", "--message=The sources"];
+        let message = [
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--message=The sources",
+        ];
         git(&folder, &message).await?;
         let head = git(&folder, &["rev-parse", "HEAD"]).await?;
         Ok(head.trim().to_owned())

@@ -24,14 +24,27 @@ pub(crate) async fn request(args: &args::Request, voice: Voice) -> Result<bool> 
     let sender = Sender::new(
         node.clone(),
         args.account.clone(),
-        vec![args.secret_key.parse().context("--secret-key is `ed25519:…`")?],
+        vec![
+            args.secret_key
+                .parse()
+                .context("--secret-key is `ed25519:…`")?,
+        ],
         Parts::of_the_machine(),
         sender::Settings::default(),
     )?;
-    voice.line(format!("asking {} with {}", args.chain.contract, near(deposit)));
-    let outcome = contract.request_execution(&sender, &request, deposit).await?;
+    voice.line(format!(
+        "asking {} with {}",
+        args.chain.contract,
+        near(deposit)
+    ));
+    let outcome = contract
+        .request_execution(&sender, &request, deposit)
+        .await?;
     if let Status::Failed(failure) = &outcome.status {
-        bail!("the request was refused ({}): {failure}", outcome.transaction_hash);
+        bail!(
+            "the request was refused ({}): {failure}",
+            outcome.transaction_hash
+        );
     }
     let journey = Journey::read(&node, &outcome).await?;
     tell(&outcome, &journey, voice)
@@ -52,10 +65,13 @@ fn what_to_ask(args: &args::Request) -> Result<RequestArgs> {
 
 fn source(text: &str) -> Result<ExecutionSource> {
     if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text).context("the source is not one of the documented shapes");
+        return serde_json::from_str(text)
+            .context("the source is not one of the documented shapes");
     }
     let Some((repo, commit)) = text.rsplit_once('@') else {
-        bail!("{text} names no commit; write https://github.com/owner/repo@commit, a tag or a branch");
+        bail!(
+            "{text} names no commit; write https://github.com/owner/repo@commit, a tag or a branch"
+        );
     };
     Ok(ExecutionSource::GitHub(GitHub {
         repo: repo.to_owned(),
@@ -73,11 +89,15 @@ fn format(text: &str) -> Result<ResponseFormat> {
     })
 }
 
-async fn deposit(args: &args::Request, contract: &Contract, request: &RequestArgs) -> Result<NearToken> {
+async fn deposit(
+    args: &args::Request,
+    contract: &Contract,
+    request: &RequestArgs,
+) -> Result<NearToken> {
     if let Some(text) = &args.deposit {
-        return format!("{text} NEAR")
-            .parse()
-            .map_err(|_| anyhow::anyhow!("--deposit is an amount of NEAR such as 0.1, not {text}"));
+        return format!("{text} NEAR").parse().map_err(|_| {
+            anyhow::anyhow!("--deposit is an amount of NEAR such as 0.1, not {text}")
+        });
     }
     let estimate: NearToken = contract
         .node()
@@ -87,7 +107,12 @@ async fn deposit(args: &args::Request, contract: &Contract, request: &RequestArg
             &json!({"resource_limits": request.resource_limits}),
         )
         .await
-        .with_context(|| format!("ask {} what it costs; is it deployed there?", contract.contract_id()))?;
+        .with_context(|| {
+            format!(
+                "ask {} what it costs; is it deployed there?",
+                contract.contract_id()
+            )
+        })?;
     // Room for the build, which the estimate leaves out; what is not used comes back.
     Ok(estimate.saturating_add(NearToken::from_millinear(50)))
 }

@@ -20,9 +20,13 @@ pub(crate) async fn run(args: &args::Run, voice: Voice) -> Result<bool> {
         folder if folder.is_dir() => build::build(folder).await?,
         file => file.clone(),
     };
-    let wasm = std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
+    let wasm =
+        std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
     let folder = tempfile::tempdir().context("make a temporary folder")?;
-    let executor = Executor::new(guest_process::settings(guest_process::this_program()?, folder.path()))?;
+    let executor = Executor::new(guest_process::settings(
+        guest_process::this_program()?,
+        folder.path(),
+    ))?;
     let execution = executor
         .execute(&Artifact::from_bytes(wasm), what_to_run(args)?)
         .await

@@ -33,7 +33,11 @@ pub(crate) async fn coordinator(args: args::Coordinator, voice: Voice) -> Result
     let parts = services::coordinator_parts(contract, blocks, SystemClock::shared());
     let coordinator = Coordinator::start(config, parts).await?;
     voice.result(
-        format!("the coordinator listens at {}, for operators at {}", coordinator.url(), coordinator.admin_url()),
+        format!(
+            "the coordinator listens at {}, for operators at {}",
+            coordinator.url(),
+            coordinator.admin_url()
+        ),
         &json!({"coordinator": coordinator.url(), "admin": coordinator.admin_url()}),
     );
     told_to_stop().await?;
@@ -50,13 +54,20 @@ async fn blocks(args: &args::Coordinator, node: &Node) -> Result<Arc<dyn ReadBlo
             let limits = node.chain_limits().await?;
             Arc::new(Receipts::new(node.clone(), contract_id, &limits))
         }
-        _ => bail!("--blocks is neardata=URL, indexer or rpc, not {}", args.blocks),
+        _ => bail!(
+            "--blocks is neardata=URL, indexer or rpc, not {}",
+            args.blocks
+        ),
     })
 }
 
 /// Runs a worker.
 pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
-    let mut config = worker::Config::new(args.chain.contract, args.operator, std::path::absolute(&args.data)?);
+    let mut config = worker::Config::new(
+        args.chain.contract,
+        args.operator,
+        std::path::absolute(&args.data)?,
+    );
     config.network_id = args.network;
     config.concurrency = args.concurrency.max(1);
     let keys = args
@@ -81,7 +92,10 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
     })
     .await?;
     let worker = Worker::start(parts);
-    voice.result(format!("the worker asks {}", args.coordinator), &json!({"coordinator": args.coordinator}));
+    voice.result(
+        format!("the worker asks {}", args.coordinator),
+        &json!({"coordinator": args.coordinator}),
+    );
     told_to_stop().await?;
     worker.stop().await;
     Ok(())

@@ -45,7 +45,11 @@ pub struct WorkerNeeds {
 pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
     let config = needs.config;
     let node = needs.node;
-    let signing_key = needs.keys.first().context("a worker needs a key of the operator's")?.clone();
+    let signing_key = needs
+        .keys
+        .first()
+        .context("a worker needs a key of the operator's")?
+        .clone();
     let sender = Sender::new(
         node.clone(),
         config.operator_id.clone(),
@@ -53,13 +57,20 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
         ClientParts::of_the_machine(),
         sender::Settings::default(),
     )?;
-    let chain_limits = node.chain_limits().await.context("read the chain's limits")?;
+    let chain_limits = node
+        .chain_limits()
+        .await
+        .context("read the chain's limits")?;
     let given = Given {
         coordinator: queue::Worker::new(&needs.coordinator, &needs.token)?,
         contract: Contract::new(node.clone(), config.contract_id.clone()),
         sender,
         chain_limits,
-        compiler: compiler(&config.folder, needs.repositories.as_deref(), needs.clock.clone())?,
+        compiler: compiler(
+            &config.folder,
+            needs.repositories.as_deref(),
+            needs.clock.clone(),
+        )?,
         executor: Executor::new(guest_process::settings(needs.program, &config.folder))?,
         notary: Notary::new(signing_key, config.operator_id.clone(), node),
         watch: needs.watch,
@@ -69,7 +80,8 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
 }
 
 fn compiler(folder: &Path, repositories: Option<&Path>, clock: Clock) -> Result<Compiler> {
-    let toolchain = Toolchain::of(&crate::environment::rustc()).context("find the Rust that builds guests; rustup installs one")?;
+    let toolchain = Toolchain::of(&crate::environment::rustc())
+        .context("find the Rust that builds guests; rustup installs one")?;
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);
     settings.cargo_config = machine_cargo_config();
     if let Some(repositories) = repositories {
@@ -108,5 +120,8 @@ pub fn coordinator_parts(
 
 /// Blocks from a feed of neardata's shape.
 pub fn neardata(base: &str, contract_id: &AccountId) -> Result<Arc<dyn events::ReadBlocks>> {
-    Ok(Arc::new(events::Neardata::new(&base.parse()?, contract_id.clone())?))
+    Ok(Arc::new(events::Neardata::new(
+        &base.parse()?,
+        contract_id.clone(),
+    )?))
 }

@@ -43,17 +43,33 @@ pub(crate) async fn status(args: &args::Status, voice: Voice) -> Result<()> {
     let jobs = coordinator.jobs(&query).await?;
     let mut text = format!(
         "block {}; {} jobs: {} queued, {} leased, {} resolved, {} expired, {} given up",
-        stats.block_height, stats.jobs, stats.queued, stats.leased, stats.resolved, stats.expired, stats.dead
+        stats.block_height,
+        stats.jobs,
+        stats.queued,
+        stats.leased,
+        stats.resolved,
+        stats.expired,
+        stats.dead
     );
     for worker in &workers {
-        let state = if worker.online { "online" } else { "not seen lately" };
-        text.push_str(&format!("\nworker {}: {state}, {} finished", worker.worker_name, worker.finished));
+        let state = if worker.online {
+            "online"
+        } else {
+            "not seen lately"
+        };
+        text.push_str(&format!(
+            "\nworker {}: {state}, {} finished",
+            worker.worker_name, worker.finished
+        ));
     }
     for job in &jobs {
         text.push('\n');
         text.push_str(&line(job));
     }
-    voice.result(text, &json!({"stats": stats, "workers": workers, "jobs": jobs}));
+    voice.result(
+        text,
+        &json!({"stats": stats, "workers": workers, "jobs": jobs}),
+    );
     Ok(())
 }
 

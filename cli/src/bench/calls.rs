@@ -4,7 +4,9 @@ use anyhow::{Context as _, Result, ensure};
 use localnet::{Chain, Config, Genesis, secret_key, signer};
 use near_primitives::action::{Action, DeployContractAction, FunctionCallAction};
 use near_primitives::hash::CryptoHash;
-use near_primitives::transaction::{ExecutionStatus, SignedTransaction, Transaction, TransactionV0};
+use near_primitives::transaction::{
+    ExecutionStatus, SignedTransaction, Transaction, TransactionV0,
+};
 use near_primitives::types::{AccountId, Balance, Gas};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -33,8 +35,14 @@ pub(super) fn per_second(calls: u32) -> Result<f64> {
         spent = spent.saturating_add(began.elapsed());
         left = left.saturating_sub(BATCH);
     }
-    let status = caller.chain.tx_status(&last).context("the last call is known")?;
-    ensure!(format!("{status:?}").contains("SuccessValue"), "the last call did not succeed");
+    let status = caller
+        .chain
+        .tx_status(&last)
+        .context("the last call is known")?;
+    ensure!(
+        format!("{status:?}").contains("SuccessValue"),
+        "the last call did not succeed"
+    );
     Ok(f64::from(calls) / spent.as_secs_f64())
 }
 
@@ -68,7 +76,10 @@ impl Caller {
         let transaction = caller.sign_for(&caller.contract.clone(), vec![deploy, init])?;
         let deployed = caller.chain.submit(transaction)?;
         caller.chain.settle();
-        let outcome = caller.chain.outcome(&deployed).context("the contract is deployed")?;
+        let outcome = caller
+            .chain
+            .outcome(&deployed)
+            .context("the contract is deployed")?;
         ensure!(
             !matches!(outcome.outcome.status, ExecutionStatus::Failure(_)),
             "the contract cannot be deployed"

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clients::near::At;
+use localnet::Pace;
 use protocol::NearToken;
 use protocol::RequestId;
 use rand::rngs::StdRng;
@@ -20,7 +21,7 @@ use crate::platform::{Platform, Settings};
 use crate::say::Voice;
 
 /// Requests that wait at the same time.
-const AT_ONCE: u64 = 16;
+const AT_ONCE: u64 = 64;
 
 /// How long a worker lives, at least and at most. Unit: milliseconds.
 const LIFE_MS: std::ops::Range<u64> = 500..4_000;
@@ -28,12 +29,16 @@ const LIFE_MS: std::ops::Range<u64> = 500..4_000;
 /// How long a dead worker's jobs wait for another. Unit: milliseconds.
 const LEASE_MS: u64 = 1_000;
 
+/// A yield lives 200 blocks, here a minute: a job must outlive a few dead workers.
+const BLOCK: Duration = Duration::from_millis(300);
+
 /// A job that is killed this often by chance would be one in many millions.
 const MAX_ATTEMPTS: u32 = 20;
 
 pub(super) async fn measure(requests: u64, seed: u64, voice: Voice) -> Result<()> {
     let platform = Platform::start(Settings {
         concurrency: 0,
+        pace: Pace::Every(BLOCK),
         queue: coordinator::queue::Settings {
             lease_ms: LEASE_MS,
             max_attempts: MAX_ATTEMPTS,
@@ -42,7 +47,12 @@ pub(super) async fn measure(requests: u64, seed: u64, voice: Voice) -> Result<()
         ..Settings::default()
     })
     .await?;
-    let before = platform.node.view_account(At::Latest, &platform.accounts.outlayer).await?.value.amount;
+    let before = platform
+        .node
+        .view_account(At::Latest, &platform.accounts.outlayer)
+        .await?
+        .value
+        .amount;
     let load = Load::on(&platform).await?;
     let began = Instant::now();
     let work = load.many(requests, AT_ONCE);
@@ -64,9 +74,17 @@ pub(super) async fn measure(requests: u64, seed: u64, voice: Voice) -> Result<()
     };
     let took = began.elapsed();
     let charged = check(&platform, &answered).await?;
-    let after = platform.node.view_account(At::Latest, &platform.accounts.outlayer).await?.value.amount;
+    let after = platform
+        .node
+        .view_account(At::Latest, &platform.accounts.outlayer)
+        .await?
+        .value
+        .amount;
     let kept = after.saturating_sub(before);
-    ensure!(kept >= charged, "the contract charged {charged} and has only {kept} more");
+    ensure!(
+        kept >= charged,
+        "the contract charged {charged} and has only {kept} more"
+    );
     platform.stop().await;
     voice.result(
         format!(
@@ -89,21 +107,49 @@ async fn check(platform: &Platform, answered: &[Answered]) -> Result<NearToken> 
             .await
             .with_context(|| format!("transaction {}", outcome.transaction_hash))?
             .completed;
-        ensure!(completed.success, "a request failed: {:?} {:?}", completed.error_type, completed.error_message);
-        let id = completed.request_id.context("the event names its request")?;
+        ensure!(
+            completed.success,
+            "a request failed: {:?} {:?}",
+            completed.error_type,
+            completed.error_message
+        );
+        let id = completed
+            .request_id
+            .context("the event names its request")?;
         let count = endings.entry(id).or_default();
         *count = count.saturating_add(1);
-        let settled = completed.payment_charged.checked_add(completed.payment_refunded);
-        ensure!(settled == Some(DEPOSIT), "request {id} settled {settled:?} of {DEPOSIT}");
+        let settled = completed
+            .payment_charged
+            .checked_add(completed.payment_refunded);
+        ensure!(
+            settled == Some(DEPOSIT),
+            "request {id} settled {settled:?} of {DEPOSIT}"
+        );
         charged = charged.saturating_add(completed.payment_charged);
     }
-    ensure!(endings.len() == answered.len(), "{} requests ended, {} were made", endings.len(), answered.len());
-    ensure!(endings.values().all(|count| *count == 1), "a request ended twice");
+    ensure!(
+        endings.len() == answered.len(),
+        "{} requests ended, {} were made",
+        endings.len(),
+        answered.len()
+    );
+    ensure!(
+        endings.values().all(|count| *count == 1),
+        "a request ended twice"
+    );
     let pending: Vec<RequestId> = platform
         .node
-        .view(&platform.accounts.outlayer, "get_pending_request_ids", &json!({}))
+        .view(
+            &platform.accounts.outlayer,
+            "get_pending_request_ids",
+            &json!({}),
+        )
         .await?;
-    ensure!(pending.is_empty(), "{} requests are still pending", pending.len());
+    ensure!(
+        pending.is_empty(),
+        "{} requests are still pending",
+        pending.len()
+    );
     Ok(charged)
 }
 

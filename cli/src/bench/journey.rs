@@ -64,9 +64,15 @@ fn check(answered: &[Answered]) -> Result<()> {
     for Answered { outcome, .. } in answered {
         let value: serde_json::Value = match &outcome.status {
             Status::Succeeded(bytes) => serde_json::from_slice(bytes)?,
-            other => anyhow::bail!("transaction {} ended with {other:?}", outcome.transaction_hash),
+            other => anyhow::bail!(
+                "transaction {} ended with {other:?}",
+                outcome.transaction_hash
+            ),
         };
-        ensure!(value == json!(""), "a guest that says nothing answered {value}");
+        ensure!(
+            value == json!(""),
+            "a guest that says nothing answered {value}"
+        );
     }
     Ok(())
 }

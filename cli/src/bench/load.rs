@@ -51,7 +51,10 @@ pub(super) struct Answered {
 impl Load {
     /// Requests by alice for the guest that does nothing, whose repository is made here.
     pub(super) async fn on(platform: &Platform) -> Result<Self> {
-        let commit = platform.repositories.commit("outlayer-bench/noop-ark", &NOOP).await?;
+        let commit = platform
+            .repositories
+            .commit("outlayer-bench/noop-ark", &NOOP)
+            .await?;
         let args = json!({
             "source": {"GitHub": {"repo": "https://github.com/outlayer-bench/noop-ark", "commit": commit}},
         });
@@ -65,7 +68,10 @@ impl Load {
     /// Sends one request and waits until it has ended.
     pub(super) async fn one(&self) -> Result<Answered> {
         let began = Instant::now();
-        let outcome = self.contract.request_execution(&self.sender, &self.args, DEPOSIT).await?;
+        let outcome = self
+            .contract
+            .request_execution(&self.sender, &self.args, DEPOSIT)
+            .await?;
         Ok(Answered {
             outcome,
             took: began.elapsed(),
@@ -90,12 +96,18 @@ impl Load {
         while let Some(answered) = clients.join_next().await {
             all.extend(answered.context("a client stopped")??);
         }
-        ensure!(u64::try_from(all.len())? == requests, "{} of {requests} were answered", all.len());
+        ensure!(
+            u64::try_from(all.len())? == requests,
+            "{} of {requests} were answered",
+            all.len()
+        );
         Ok(all)
     }
 }
 
 fn take(left: &AtomicU64) -> bool {
-    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
-        .is_ok()
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+        left.checked_sub(1)
+    })
+    .is_ok()
 }

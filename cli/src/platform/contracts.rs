@@ -20,7 +20,13 @@ pub(super) async fn deploy(node: &Node, accounts: &Accounts) -> Result<()> {
 }
 
 async fn deploy_one(node: &Node, account: &AccountId, wasm: &[u8], init: &Value) -> Result<()> {
-    if node.view_account(At::Latest, account).await?.value.code_hash != CryptoHash::default() {
+    if node
+        .view_account(At::Latest, account)
+        .await?
+        .value
+        .code_hash
+        != CryptoHash::default()
+    {
         return Ok(()); // a chain that was kept
     }
     let sender = Sender::new(

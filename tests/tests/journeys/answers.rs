@@ -25,9 +25,15 @@ async fn a_contract_asks_for_a_random_number_and_stores_it() {
     let client = town.platform.accounts.client.clone();
     let stored = town.view(&client, "last_answer", json!({})).await.unwrap();
     let number = stored.as_u64().or_else(|| stored["random_number"].as_u64());
-    assert!(number.is_some_and(|number| (7..=9).contains(&number)), "{stored}");
+    assert!(
+        number.is_some_and(|number| (7..=9).contains(&number)),
+        "{stored}"
+    );
     assert_eq!(answer.settlements, 1);
-    assert_eq!(answer.charged().checked_add(answer.refunded()), Some(DEPOSIT));
+    assert_eq!(
+        answer.charged().checked_add(answer.refunded()),
+        Some(DEPOSIT)
+    );
     assert!(answer.refunded() > NearToken::from_yoctonear(0));
     town.close().await;
 }

@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use coordinator::queue;
+use localnet::Pace;
 use outlayer::platform::{Ending, Settings};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
@@ -16,6 +17,8 @@ use crate::PROGRAM;
 async fn town() -> Town {
     let settings = Settings {
         concurrency: 0,
+        // A yield lives 200 blocks, here 50 s: blocks that come as fast as there is work would end it too soon.
+        pace: Pace::Every(Duration::from_millis(250)),
         queue: queue::Settings {
             lease_ms: 600,
             backoff_ms: 50,
@@ -45,7 +48,10 @@ async fn a_worker_killed_at_any_step_leaves_a_job_that_is_answered_once() {
 
     for step in Step::ALL {
         let asked = town.ask_meanwhile(json!({"source": source, "input_data": "say hi"}));
-        let died = worker(&town, &["--die-at", step.as_str()]).wait().await.unwrap();
+        let died = worker(&town, &["--die-at", step.as_str()])
+            .wait()
+            .await
+            .unwrap();
         let mut successor = worker(&town, &[]);
         let answer = town.answer_of(&asked.await.unwrap().unwrap()).unwrap();
         successor.kill().await.unwrap();
@@ -53,10 +59,16 @@ async fn a_worker_killed_at_any_step_leaves_a_job_that_is_answered_once() {
         assert!(!died.success(), "killed at {}", step.as_str());
         assert_eq!(answer.value, Ok(json!("hi")), "killed at {}", step.as_str());
         assert_eq!(answer.settlements, 1, "killed at {}", step.as_str());
-        assert_eq!(answer.charged().checked_add(answer.refunded()), Some(DEPOSIT));
+        assert_eq!(
+            answer.charged().checked_add(answer.refunded()),
+            Some(DEPOSIT)
+        );
     }
     let jobs = town.until_ended(Step::ALL.len()).await.unwrap();
-    assert!(jobs.iter().all(|job| job["stage"] == json!("resolved")), "{jobs:?}");
+    assert!(
+        jobs.iter().all(|job| job["stage"] == json!("resolved")),
+        "{jobs:?}"
+    );
     town.close().await;
 }
 
@@ -69,7 +81,11 @@ async fn a_worker_that_is_told_to_stop_finishes_what_it_has() {
     town.until_stage("leased").await.unwrap();
 
     let pid = worker.id().unwrap().to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+    Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .await
+        .unwrap();
     let ended = worker.wait().await.unwrap();
 
     assert!(ended.success(), "{ended}");
@@ -178,10 +194,16 @@ async fn a_hundred_requests_survive_a_worker_that_is_killed_again_and_again() {
         let answer = town.answer_of(&asked.await.unwrap().unwrap()).unwrap();
         assert_eq!(answer.value, Ok(json!(number.to_string())));
         assert_eq!(answer.settlements, 1);
-        assert_eq!(answer.charged().checked_add(answer.refunded()), Some(DEPOSIT));
+        assert_eq!(
+            answer.charged().checked_add(answer.refunded()),
+            Some(DEPOSIT)
+        );
     }
     let contract = town.platform.accounts.outlayer.clone();
-    let pending = town.view(&contract, "get_pending_request_ids", json!({})).await.unwrap();
+    let pending = town
+        .view(&contract, "get_pending_request_ids", json!({}))
+        .await
+        .unwrap();
     assert_eq!(pending, Value::Array(vec![]));
     town.close().await;
 }

@@ -23,13 +23,19 @@ async fn ask(input: &str, limits: Value) -> Answer {
 fn assert_charged_for_what_was_used(answer: &Answer) {
     assert_eq!(answer.value, Ok(Value::Null));
     assert_eq!(answer.settlements, 1);
-    assert!(answer.charged() >= NearToken::from_millinear(1), "the base fee at least");
-    assert_eq!(answer.charged().checked_add(answer.refunded()), Some(DEPOSIT));
+    assert!(
+        answer.charged() >= NearToken::from_millinear(1),
+        "the base fee at least"
+    );
+    assert_eq!(
+        answer.charged().checked_add(answer.refunded()),
+        Some(DEPOSIT)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_traps_is_charged_for_what_it_used() {
-    let answer = ask("trap", json!(null)).await;
+    let answer = ask("trap", json!({})).await;
 
     assert_eq!(answer.failure(), Some(FailureCode::Trapped));
     assert_charged_for_what_was_used(&answer);
@@ -37,7 +43,7 @@ async fn a_guest_that_traps_is_charged_for_what_it_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_exits_with_a_code_says_so() {
-    let answer = ask("exit 3", json!(null)).await;
+    let answer = ask("exit 3", json!({})).await;
 
     assert_eq!(answer.failure(), Some(FailureCode::Exited));
     let message = answer.completed.as_ref().unwrap().error_message.clone();
@@ -50,7 +56,12 @@ async fn a_guest_that_uses_up_its_instructions_is_charged_for_all_of_them() {
     let answer = ask("spin", json!({"max_instructions": 50_000_000})).await;
 
     assert_eq!(answer.failure(), Some(FailureCode::OutOfInstructions));
-    let used = answer.completed.as_ref().unwrap().resources_used.instructions;
+    let used = answer
+        .completed
+        .as_ref()
+        .unwrap()
+        .resources_used
+        .instructions;
     assert!((49_000_000..=50_000_000).contains(&used), "{used}");
     assert_charged_for_what_was_used(&answer);
 }
@@ -74,7 +85,7 @@ async fn a_guest_that_outgrows_its_memory_is_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_writes_too_much_is_stopped() {
-    let answer = ask("repeat 5000000", json!(null)).await;
+    let answer = ask("repeat 5000000", json!({})).await;
 
     assert_eq!(answer.failure(), Some(FailureCode::OutputTooLarge));
     assert_charged_for_what_was_used(&answer);
@@ -129,7 +140,8 @@ async fn a_build_that_takes_too_long_is_answered_before_it_ends() {
     .await
     .unwrap();
     let source = town.publish(Guest::Probe).await.unwrap();
-    let request = json!({"source": source, "input_data": "say hi", "params": {"full_result": true}});
+    let request =
+        json!({"source": source, "input_data": "say hi", "params": {"full_result": true}});
 
     let first = town.ask(request.clone()).await.unwrap();
     let later = loop {

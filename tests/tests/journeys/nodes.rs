@@ -21,7 +21,11 @@ async fn answers_on(node: &Path) {
 async fn a_request_is_answered_on_our_localnet_started_as_a_sandbox() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("near-sandbox");
-    std::fs::write(&script, format!("#!/bin/sh\nexec '{PROGRAM}' localnet \"$@\"\n")).unwrap();
+    std::fs::write(
+        &script,
+        format!("#!/bin/sh\nexec '{PROGRAM}' localnet \"$@\"\n"),
+    )
+    .unwrap();
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
 
     answers_on(&script).await;

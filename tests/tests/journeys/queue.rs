@@ -60,8 +60,14 @@ async fn the_coordinator_shows_a_job_as_the_chain_settled_it() {
     assert_eq!(job["payment_charged"], json!(charged));
     let stats = town.get("/public/stats").await.unwrap();
     assert_eq!(stats["succeeded"], json!(1));
-    assert!(!jobs[0].to_string().contains("hidden"), "what a guest writes is for operators only");
-    let logs = town.get_admin(&format!("/admin/system-logs/{}", job["request_id"])).await.unwrap();
+    assert!(
+        !jobs[0].to_string().contains("hidden"),
+        "what a guest writes is for operators only"
+    );
+    let logs = town
+        .get_admin(&format!("/admin/system-logs/{}", job["request_id"]))
+        .await
+        .unwrap();
     assert!(logs.to_string().contains("hidden"), "{logs}");
     town.close().await;
 }

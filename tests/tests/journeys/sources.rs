@@ -21,10 +21,18 @@ async fn a_branch_that_moves_gives_the_commit_it_is_at() {
     };
     let publish = async |text: &str| {
         let files = says(text);
-        let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
-        town.platform.repositories.commit("acme/moving-ark", &files).await.unwrap()
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (*path, text.as_bytes()))
+            .collect();
+        town.platform
+            .repositories
+            .commit("acme/moving-ark", &files)
+            .await
+            .unwrap()
     };
-    let request = json!({"source": {"repo": "https://github.com/acme/moving-ark", "commit": "main"}});
+    let request =
+        json!({"source": {"repo": "https://github.com/acme/moving-ark", "commit": "main"}});
 
     publish("first").await;
     let first = town.ask(request.clone()).await.unwrap();
@@ -47,9 +55,18 @@ async fn a_source_that_cannot_be_had_is_named_by_its_code() {
             json!({"repo": "https://github.com/acme/nothing-here", "commit": "main"}),
             FailureCode::RepositoryNotFound,
         ),
-        (json!({"repo": repo, "commit": "no-such-branch"}), FailureCode::CommitNotFound),
-        (json!({"repo": "git@github.com:acme/x.git", "commit": "main"}), FailureCode::InvalidRepositoryUrl),
-        (json!({"repo": "https://example.com/acme/x", "commit": "main"}), FailureCode::InvalidRepositoryUrl),
+        (
+            json!({"repo": repo, "commit": "no-such-branch"}),
+            FailureCode::CommitNotFound,
+        ),
+        (
+            json!({"repo": "git@github.com:acme/x.git", "commit": "main"}),
+            FailureCode::InvalidRepositoryUrl,
+        ),
+        (
+            json!({"repo": "https://example.com/acme/x", "commit": "main"}),
+            FailureCode::InvalidRepositoryUrl,
+        ),
         (broken, FailureCode::RustCompilationError),
     ];
 
@@ -71,7 +88,10 @@ async fn a_pinned_module_runs_only_if_its_bytes_have_the_hash() {
         .await
         .unwrap();
     let hash = built.value.unwrap();
-    let file = town.platform.folder().join(format!("worker/artifacts/{}.wasm", hash.as_str().unwrap()));
+    let file = town
+        .platform
+        .folder()
+        .join(format!("worker/artifacts/{}.wasm", hash.as_str().unwrap()));
     let url = town.serve(std::fs::read(file).unwrap()).await.unwrap();
     let garbage = town.serve(b"not wasm".to_vec()).await.unwrap();
     let garbage_hash = ArtifactHash::of(b"not wasm").to_string();

@@ -15,7 +15,8 @@ use clients::parts::Parts;
 use coordinator::Coordinator;
 use near_primitives::account::AccessKey;
 use near_primitives::action::{
-    Action, AddKeyAction, CreateAccountAction, DeployContractAction, FunctionCallAction, TransferAction,
+    Action, AddKeyAction, CreateAccountAction, DeployContractAction, FunctionCallAction,
+    TransferAction,
 };
 use outlayer::contracts::OUTLAYER;
 use outlayer::repositories::Repositories;
@@ -62,9 +63,18 @@ impl Sandbox {
         let repositories = Repositories::in_folder(folder.path().join("repositories"));
         std::fs::create_dir_all(repositories.folder())?;
         let coordinator = start_coordinator(&node, &contract_id, folder.path()).await?;
-        let token = coordinator.tokens().create("worker-1").await?.reveal().to_owned();
+        let token = coordinator
+            .tokens()
+            .create("worker-1")
+            .await?
+            .reveal()
+            .to_owned();
         let parts = services::worker_parts(WorkerNeeds {
-            config: worker::Config::new(contract_id.clone(), contract_id.clone(), folder.path().join("worker")),
+            config: worker::Config::new(
+                contract_id.clone(),
+                contract_id.clone(),
+                folder.path().join("worker"),
+            ),
             program: PathBuf::from(program),
             node: node.clone(),
             coordinator: coordinator.url().parse()?,
@@ -90,7 +100,10 @@ impl Sandbox {
     /// The root account asks a guest of ours for something; what it gets.
     pub async fn ask(&self, guest: Guest, input: &str) -> Result<Value> {
         let files = guest.files()?;
-        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_slice())).collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_slice()))
+            .collect();
         let repo = format!("acme/{}", guest.name());
         let commit = self.repositories.commit(&repo, &files).await?;
         let request = json!({
@@ -121,7 +134,11 @@ async fn start_node(program: &Path, home: &Path) -> Result<(Child, String)> {
         .status()
         .await
         .with_context(|| format!("start {}", program.display()))?;
-    ensure!(init.success(), "{} init ended with {init}", program.display());
+    ensure!(
+        init.success(),
+        "{} init ended with {init}",
+        program.display()
+    );
     let (rpc, network) = (free_address()?, free_address()?);
     let process = Command::new(program)
         .arg("--home")
@@ -145,7 +162,9 @@ async fn until_up(node: &Node) -> Result<()> {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(START, up).await.context("the node does not answer")
+    tokio::time::timeout(START, up)
+        .await
+        .context("the node does not answer")
 }
 
 fn validator_key(home: &Path) -> Result<SecretKey> {
@@ -187,7 +206,9 @@ async fn deploy(node: &Node, key: &SecretKey, contract_id: &AccountId) -> Result
             deposit: NearToken::from_yoctonear(0),
         })),
     ];
-    let outcome = sender_of(node, ROOT, key)?.send(contract_id.clone(), actions).await?;
+    let outcome = sender_of(node, ROOT, key)?
+        .send(contract_id.clone(), actions)
+        .await?;
     ensure!(
         matches!(outcome.status, Status::Succeeded(_)),
         "deploying ended with {:?}",
@@ -196,7 +217,11 @@ async fn deploy(node: &Node, key: &SecretKey, contract_id: &AccountId) -> Result
     Ok(())
 }
 
-async fn start_coordinator(node: &Node, contract_id: &AccountId, folder: &Path) -> Result<Coordinator> {
+async fn start_coordinator(
+    node: &Node,
+    contract_id: &AccountId,
+    folder: &Path,
+) -> Result<Coordinator> {
     let config = services::coordinator_config(contract_id, &folder.join("coordinator"));
     let limits = node.chain_limits().await?;
     let blocks = Arc::new(Receipts::new(node.clone(), contract_id.clone(), &limits));

@@ -48,7 +48,8 @@ impl Guest {
 /// The files in a folder, but not what a build leaves there.
 fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let entries = std::fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         if !path.is_dir() {

@@ -69,7 +69,10 @@ impl Town {
     pub async fn publish(&self, guest: Guest) -> Result<Value> {
         let repo = format!("acme/{}", guest.name());
         let files = guest.files()?;
-        let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_slice())).collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_slice()))
+            .collect();
         let commit = self.platform.repositories.commit(&repo, &files).await?;
         Ok(json!({"GitHub": {"repo": format!("https://github.com/{repo}"), "commit": commit}}))
     }
@@ -81,7 +84,11 @@ impl Town {
 
     /// Alice asks with a deposit of her choice.
     pub async fn ask_with(&self, deposit: NearToken, request: Value) -> Result<Answer> {
-        let call = Call::new(&self.platform.accounts.outlayer, "request_execution", &request)?;
+        let call = Call::new(
+            &self.platform.accounts.outlayer,
+            "request_execution",
+            &request,
+        )?;
         self.send(call.with_deposit(deposit)).await
     }
 
@@ -98,7 +105,9 @@ impl Town {
         let contract = self.platform.accounts.outlayer.clone();
         tokio::spawn(async move {
             let call = Call::new(&contract, "request_execution", &request)?;
-            Ok(alice.call(call.with_deposit(DEPOSIT).with_gas(Gas::from_teragas(300))).await?)
+            Ok(alice
+                .call(call.with_deposit(DEPOSIT).with_gas(Gas::from_teragas(300)))
+                .await?)
         })
     }
 
@@ -108,7 +117,10 @@ impl Town {
     }
 
     async fn send(&self, call: Call) -> Result<Answer> {
-        let outcome = self.alice.call(call.with_gas(Gas::from_teragas(300))).await?;
+        let outcome = self
+            .alice
+            .call(call.with_gas(Gas::from_teragas(300)))
+            .await?;
         Answer::read(&self.platform, &outcome)
     }
 
@@ -119,7 +131,12 @@ impl Town {
     }
 
     /// An account calls a method of the contract.
-    pub async fn as_account(&self, account: &AccountId, method: &str, args: Value) -> Result<Value> {
+    pub async fn as_account(
+        &self,
+        account: &AccountId,
+        method: &str,
+        args: Value,
+    ) -> Result<Value> {
         let call = Call::new(&self.platform.accounts.outlayer, method, &args)?;
         let outcome = self.platform.sender(account)?.call(call).await?;
         match &outcome.status {
@@ -136,7 +153,13 @@ impl Town {
 
     /// What an account has.
     pub async fn balance(&self, account: &AccountId) -> Result<NearToken> {
-        Ok(self.platform.node.view_account(At::Latest, account).await?.value.amount)
+        Ok(self
+            .platform
+            .node
+            .view_account(At::Latest, account)
+            .await?
+            .value
+            .amount)
     }
 
     /// The coordinator's answer to a `GET`, as JSON.
@@ -146,19 +169,24 @@ impl Town {
 
     /// The answer to a `GET` where operators ask.
     pub async fn get_admin(&self, path: &str) -> Result<Value> {
-        let url = self.platform.admin_url().context("the coordinator is down")?;
+        let url = self
+            .platform
+            .admin_url()
+            .context("the coordinator is down")?;
         get_json(&url, path).await
     }
 
-    /// Returns when the coordinator has seen the end of every request it knows, at least `count` of them.
+    /// Returns when the coordinator has seen the chain settle every request it knows, at least `count` of them.
     pub async fn until_ended(&self, count: usize) -> Result<Vec<Value>> {
-        let ended = |job: &Value| matches!(job["stage"].as_str(), Some("resolved" | "expired"));
-        self.until_jobs(|jobs| jobs.len() >= count && jobs.iter().all(ended)).await
+        let ended = |job: &Value| !job["payment_charged"].is_null();
+        self.until_jobs(|jobs| jobs.len() >= count && jobs.iter().all(ended))
+            .await
     }
 
     /// Returns when the coordinator has a job in this stage.
     pub async fn until_stage(&self, stage: &str) -> Result<Vec<Value>> {
-        self.until_jobs(|jobs| jobs.iter().any(|job| job["stage"] == stage)).await
+        self.until_jobs(|jobs| jobs.iter().any(|job| job["stage"] == stage))
+            .await
     }
 
     async fn until_jobs(&self, met: impl Fn(&[Value]) -> bool) -> Result<Vec<Value>> {
@@ -177,7 +205,9 @@ impl Town {
     pub async fn until_pending(&self, count: usize) -> Result<()> {
         let contract = &self.platform.accounts.outlayer;
         for _ in 0..PATIENCE {
-            let pending = self.view(contract, "get_pending_request_ids", json!({})).await?;
+            let pending = self
+                .view(contract, "get_pending_request_ids", json!({}))
+                .await?;
             if pending.as_array().is_some_and(|ids| ids.len() == count) {
                 return Ok(());
             }
@@ -203,6 +233,8 @@ impl Town {
 
 async fn get_json(base: &str, path: &str) -> Result<Value> {
     let url = format!("{base}{path}");
-    let response = reqwest::get(&url).await.with_context(|| format!("GET {url}"))?;
+    let response = reqwest::get(&url)
+        .await
+        .with_context(|| format!("GET {url}"))?;
     Ok(response.json().await?)
 }
