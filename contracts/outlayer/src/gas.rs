@@ -8,13 +8,13 @@ use near_gas::NearGas as Gas;
 use crate::pending::to_u64;
 
 /// For the yield's callback, whatever the answer. All that the caller's call leaves over is added to it.
-const CALLBACK: Gas = Gas::from_tgas(20);
+const CALLBACK: Gas = Gas::from_tgas(16);
 
 /// For the callback to see a refund through.
 pub(crate) const TRANSFER_SETTLED: Gas = Gas::from_tgas(5);
 
 /// For cancelling one more request of a batch.
-pub(crate) const CANCEL: Gas = Gas::from_tgas(25);
+pub(crate) const CANCEL: Gas = Gas::from_tgas(16);
 
 /// For the callback to remove a byte of stored input.
 ///
@@ -31,7 +31,7 @@ const RETURN_ANSWER_BYTE: Gas = Gas::from_gas(110_000_000);
 const LEAST_ROOM_BYTES: u64 = 16_384;
 
 /// What `request_execution` still uses after it has measured what is left: writing the record and the event.
-const FINISH: Gas = Gas::from_tgas(8);
+const FINISH: Gas = Gas::from_tgas(5);
 
 /// For the yield's callback of a request with `input`.
 pub(crate) fn callback(input: &str) -> Gas {

@@ -7,7 +7,7 @@
 //! after 200 blocks, and all goes back.
 //!
 //! # Money
-//! [`ledger`] says whose money the account holds. In short: `balance = escrow + fees + unclaimed + own`, to the yocto, after every
+//! `ledger` says whose money the account holds. In short: `balance = escrow + fees + unclaimed + own`, to the yocto, after every
 //! receipt. The account's bytes are staked by the escrow of the request that they belong to, and by a *reserve* that the
 //! owner provides by a transfer to the account; the view `get_reserve` shows it. A refund whose receiver is gone waits in
 //! `unclaimed`, and `claim` sends it once the account is there again.

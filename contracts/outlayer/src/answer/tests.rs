@@ -1,5 +1,10 @@
 //! Answers of every size and kind find their way through a resume.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a sum that overflows fails its test"
+)]
+
 use proptest::prelude::*;
 use protocol::response::{Compiling, ResourceMetrics};
 use serde_json::json;
