@@ -210,8 +210,9 @@ impl Platform {
             .map_or_else(guest_process::this_program, Ok)
     }
 
-    /// The command line, after the program's name, of a worker for this platform in a process of its own.
-    pub fn worker_command(&self) -> Vec<String> {
+    /// The command line, after the program's name, of a worker for this platform in a process of its own, which keeps its
+    /// artifacts in the folder `name`. No two workers may share one.
+    pub fn worker_command(&self, name: &str) -> Vec<String> {
         let operator = &self.accounts.operator;
         [
             "worker".to_owned(),
@@ -221,7 +222,7 @@ impl Platform {
             format!("--token={}", self.worker_token),
             format!("--operator={operator}"),
             format!("--secret-key={}", localnet::secret_key(operator)),
-            format!("--data={}", self.folder.join("worker").display()),
+            format!("--data={}", self.folder.join(name).display()),
             format!("--repositories={}", self.repositories.folder().display()),
             "--network=localnet".to_owned(),
         ]

@@ -156,7 +156,7 @@ async fn check(platform: &Platform, answered: &[Answered]) -> Result<NearToken> 
 /// A worker in a process of its own.
 fn spawn_worker(platform: &Platform) -> Result<Child> {
     Ok(Command::new(platform.program()?)
-        .args(platform.worker_command())
+        .args(platform.worker_command("worker"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .kill_on_drop(true)

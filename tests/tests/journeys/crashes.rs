@@ -32,7 +32,7 @@ async fn town() -> Town {
 /// A worker in a process of its own.
 fn worker(town: &Town, more: &[&str]) -> Child {
     Command::new(PROGRAM)
-        .args(town.platform.worker_command())
+        .args(town.platform.worker_command("worker"))
         .args(more)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

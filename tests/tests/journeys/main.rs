@@ -1,6 +1,7 @@
 //! Whole journeys: a real chain, real contracts, a real coordinator, real workers, real builds, guests in real processes.
 
 mod answers;
+mod commands;
 mod crashes;
 mod failures;
 mod inputs;

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
+use outlayer::platform::Ending;
+use protocol::artifact::{Build, SignedBuild};
+use protocol::source::BuildTarget;
 use serde_json::json;
 use tokio::process::Command;
-use town::{Guest, Town};
+use town::{Answer, Guest, Town};
 
 use crate::PROGRAM;
 
@@ -14,7 +17,7 @@ async fn two_workers_share_the_jobs_and_answer_each_once() {
     let town = Town::new(PROGRAM).await.unwrap();
     let source = town.publish(Guest::Probe).await.unwrap();
     let _second = Command::new(PROGRAM)
-        .args(town.platform.worker_command())
+        .args(town.platform.worker_command("worker-2"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .kill_on_drop(true)
@@ -69,5 +72,87 @@ async fn the_coordinator_shows_a_job_as_the_chain_settled_it() {
         .await
         .unwrap();
     assert!(logs.to_string().contains("hidden"), "{logs}");
+    town.close().await;
+}
+
+/// A second worker, which has built nothing yet.
+fn newcomer(town: &Town) -> tokio::process::Child {
+    Command::new(PROGRAM)
+        .args(town.platform.worker_command("newcomer"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_takes_over_what_another_has_built_and_signed() {
+    let mut town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let request = json!({"source": source, "input_data": "say hi"});
+
+    let built = town.ask(request.clone()).await.unwrap();
+    town.platform.stop_worker(Ending::Graceful).await;
+    let _newcomer = newcomer(&town);
+    let taken_over = town.ask(request).await.unwrap();
+
+    let build_time = |answer: &Answer| {
+        answer
+            .completed
+            .as_ref()
+            .unwrap()
+            .resources_used
+            .compile_time_ms
+    };
+    assert!(build_time(&built).is_some());
+    assert_eq!(taken_over.value, Ok(json!("hi")));
+    assert_eq!(build_time(&taken_over), None);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_does_not_believe_a_build_that_a_stranger_signed() {
+    let mut town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let request = json!({"source": source, "input_data": "say hi"});
+    let built = town
+        .ask(json!({"source": source, "params": {"compile_only": true}}))
+        .await
+        .unwrap();
+    town.platform.stop_worker(Ending::Graceful).await;
+    let stranger = localnet::secret_key(&town.platform.accounts.alice);
+    let build = Build {
+        repo: "github.com/acme/probe-ark".into(),
+        commit: source["GitHub"]["commit"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap(),
+        build_target: BuildTarget::Wasip1,
+        artifact: built.value.unwrap().as_str().unwrap().parse().unwrap(),
+    };
+    let forged = SignedBuild {
+        public_key: stranger.public_key().to_string(),
+        signature: stranger.sign(&build.to_be_signed()).to_string(),
+        build,
+    };
+    let url = format!("{}/worker/builds", town.platform.coordinator_url());
+    let put = reqwest::Client::new()
+        .put(url)
+        .bearer_auth(town.platform.worker_token());
+    put.json(&forged)
+        .send()
+        .await
+        .unwrap()
+        .error_for_status()
+        .unwrap();
+
+    let _newcomer = newcomer(&town);
+    let answer = town.ask(request).await.unwrap();
+
+    assert_eq!(answer.value, Ok(json!("hi")));
+    let built_again = answer.completed.unwrap().resources_used.compile_time_ms;
+    assert!(built_again.is_some(), "the newcomer builds for itself");
     town.close().await;
 }

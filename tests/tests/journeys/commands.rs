@@ -1,0 +1,200 @@
+//! What a person, or a script, does with the `outlayer` command.
+
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+use town::{Guest, Town};
+
+use crate::PROGRAM;
+
+async fn outlayer(args: &[&str]) -> Output {
+    Command::new(PROGRAM).args(args).output().await.unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_from_the_command_line_is_answered_and_shown_by_status() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let rpc = town.platform.localnet.rpc_url();
+    let key = localnet::secret_key(&town.platform.accounts.alice).to_string();
+    let source = format!("{}@main", source["GitHub"]["repo"].as_str().unwrap());
+    let base = ["--json", "request", "--rpc", &rpc, "--secret-key", &key];
+
+    let good = outlayer(&[&base[..], &["--input", "say hi", &source]].concat()).await;
+    let trap = outlayer(&[&base[..], &["--input", "trap", &source]].concat()).await;
+    town.until_ended(2).await.unwrap();
+    let url = town.platform.coordinator_url().to_owned();
+    let all = outlayer(&["--json", "status", "--coordinator", &url]).await;
+    let one = outlayer(&["status", "--coordinator", &url, "1"]).await;
+
+    assert!(good.status.success());
+    assert_eq!(json_of(&good)["answer"], json!("hi"));
+    assert_eq!(
+        trap.status.code(),
+        Some(1),
+        "a guest that fails is a failure of the command"
+    );
+    assert_eq!(json_of(&trap)["error_type"], json!("trapped"));
+    assert_eq!(json_of(&all)["stats"]["resolved"], json!(2));
+    assert!(String::from_utf8_lossy(&one.stdout).starts_with("request 1: resolved, "));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_runs_locally_from_its_folder_as_it_would_on_a_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in Guest::Probe.files().unwrap() {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let guest = folder.path().to_str().unwrap();
+
+    let good = outlayer(&[
+        "--json", "run", guest, "--env", "WHO=me", "--input", "env WHO",
+    ])
+    .await;
+    let spin = outlayer(&[
+        "--json",
+        "run",
+        guest,
+        "--instructions",
+        "1000000",
+        "--input",
+        "spin",
+    ])
+    .await;
+
+    assert!(
+        good.status.success(),
+        "{}",
+        String::from_utf8_lossy(&good.stderr)
+    );
+    assert_eq!(json_of(&good)["stdout"], json!("me"));
+    assert!(!spin.status.success());
+    assert_eq!(json_of(&spin)["outcome"], json!("ran out of instructions"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_is_answered_with_what_to_do() {
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &["run", "no-such-file.wasm"],
+            "cannot read no-such-file.wasm",
+        ),
+        (
+            &[
+                "request",
+                "--rpc",
+                "http://127.0.0.1:9",
+                "--secret-key",
+                "x",
+                "https://github.com/a/b",
+            ],
+            "names no commit; write https://github.com/owner/repo@commit",
+        ),
+        (
+            &["status", "--coordinator", "http://127.0.0.1:9"],
+            "is a coordinator running there?",
+        ),
+        (
+            &["run", "Cargo.toml", "--env", "NAME"],
+            "--env takes NAME=VALUE",
+        ),
+    ];
+
+    for (args, advice) in cases {
+        let output = outlayer(args).await;
+
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(said.contains(advice), "{args:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dev_keeps_its_chain_and_its_jobs_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+
+    let first = dev(data).await;
+    let key = first["alice"]["secret_key"].as_str().unwrap().to_owned();
+    let request = outlayer(&[
+        "--json",
+        "request",
+        "--rpc",
+        first["rpc"].as_str().unwrap(),
+        "--secret-key",
+        &key,
+        "https://github.com/outlayer-examples/random-ark@main",
+    ])
+    .await;
+    let second = dev_again(data, first["pid"].as_u64().unwrap()).await;
+    let status = outlayer(&[
+        "--json",
+        "status",
+        "--coordinator",
+        second["coordinator"].as_str().unwrap(),
+    ])
+    .await;
+
+    assert!(
+        request.status.success(),
+        "{}",
+        String::from_utf8_lossy(&request.stderr)
+    );
+    assert_eq!(json_of(&status)["stats"]["jobs"], json!(1));
+    stop(second["pid"].as_u64().unwrap()).await;
+}
+
+/// Starts `outlayer dev`; what it says of itself, and its process id.
+async fn dev(data: &str) -> Value {
+    let mut child = Command::new(PROGRAM)
+        .args(["--json", "dev", "--data", data])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines
+        .next_line()
+        .await
+        .unwrap()
+        .expect("dev says where it is");
+    let mut said: Value = serde_json::from_str(&line).unwrap();
+    said["pid"] = json!(child.id().unwrap());
+    // The child is stopped by its id, and reaped here.
+    tokio::spawn(async move { child.wait().await });
+    said
+}
+
+async fn dev_again(data: &str, pid: u64) -> Value {
+    stop(pid).await;
+    dev(data).await
+}
+
+/// Ctrl-C, and the wait until the process is gone.
+async fn stop(pid: u64) {
+    let pid = pid.to_string();
+    Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .await
+        .unwrap();
+    while Command::new("kill")
+        .args(["-0", &pid])
+        .stderr(Stdio::null())
+        .status()
+        .await
+        .unwrap()
+        .success()
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
