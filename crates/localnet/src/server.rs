@@ -130,12 +130,12 @@ impl Server {
 
     /// Stops making blocks on demand or on the timer; those asked for by name still come.
     pub async fn pause_production(&self) -> Result<(), Error> {
-        self.chain.ask(|producer| producer.pause()).await
+        self.chain.ask(Producer::pause).await
     }
 
     /// Goes on making blocks at the configured pace.
     pub async fn resume_production(&self) -> Result<(), Error> {
-        self.chain.ask(|producer| producer.resume()).await
+        self.chain.ask(Producer::resume).await
     }
 
     /// Waits until a block of at least this height exists, and returns the newest height.

@@ -1,5 +1,7 @@
 //! near-api-js, unmodified, against the localnet. Needs node and npm with a registry to install from; says so if not.
 
+#![cfg(test)]
+
 use std::path::Path;
 use std::process::Output;
 
@@ -69,7 +71,6 @@ async fn install(folder: &Path) -> Result<(), String> {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 async fn near_api_js_creates_accounts_deploys_calls_and_reads_errors() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("near-api-js");
     if let Err(reason) = install(&folder).await {

@@ -3,6 +3,8 @@
 //! near-jsonrpc-client talks to a node in this process. near-workspaces starts the program itself, as it would start a
 //! real node: that test is also the check that `init` and `run` are what near-sandbox expects.
 
+#![cfg(test)]
+
 use localnet::{Config as ChainConfig, Genesis, Server, ServerConfig as Config, signer};
 use near_jsonrpc_client::methods::{self, query::RpcQueryRequest, tx::TransactionInfo};
 use near_jsonrpc_client::{JsonRpcClient, errors::JsonRpcError};
@@ -60,7 +62,8 @@ async fn transfer(client: &JsonRpcClient, near: u128) -> SignedTransaction {
         deposit: Balance::from_near(near),
     })];
     let to = "near".parse().unwrap();
-    SignedTransaction::from_actions(key.nonce + 1, from, to, &signer, actions, answer.block_hash)
+    let nonce = key.nonce.saturating_add(1);
+    SignedTransaction::from_actions(nonce, from, to, &signer, actions, answer.block_hash)
 }
 
 #[tokio::test]

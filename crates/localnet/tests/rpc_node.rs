@@ -1,5 +1,7 @@
 //! What a node answers to clients, method by method, as a real node answers.
 
+#![cfg(test)]
+
 mod rpc_node {
     mod blocks;
     mod changes;

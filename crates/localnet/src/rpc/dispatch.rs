@@ -18,7 +18,7 @@ pub(super) async fn answer(node: &Node, method: &str, params: Value) -> Result<V
             transactions::status(node, params, transactions::Detail::WithReceipts).await
         }
         "status" => status::answer(node).await,
-        "health" => status::health(),
+        "health" => Ok(status::health()),
         "network_info" => status::network(),
         "sandbox_patch_state" => sandbox::patch_state(node, params).await,
         "sandbox_fast_forward" => sandbox::fast_forward(node, params).await,

@@ -120,11 +120,11 @@ pub(super) fn look_up(
             args,
         } => at.call(&account_id, &method_name, &args)?,
         QueryRequest::ViewGlobalContractCode { code_hash } => at.global_code(
-            AccountContract::Global(code_hash),
+            &AccountContract::Global(code_hash),
             GlobalContractIdentifier::CodeHash(code_hash),
         )?,
         QueryRequest::ViewGlobalContractCodeByAccountId { account_id } => at.global_code(
-            AccountContract::GlobalByAccount(account_id.clone()),
+            &AccountContract::GlobalByAccount(account_id.clone()),
             GlobalContractIdentifier::AccountId(account_id),
         )?,
     };
@@ -185,11 +185,11 @@ impl At<'_> {
 
     fn global_code(
         &self,
-        contract: AccountContract,
+        contract: &AccountContract,
         identifier: GlobalContractIdentifier,
     ) -> Result<QueryResponseKind, RpcQueryError> {
         // Whose account it is matters only for code of its own.
-        self.code_of(&Chain::author(), &contract).ok_or_else(|| {
+        self.code_of(&Chain::author(), contract).ok_or_else(|| {
             let (block_height, block_hash) = self.height_and_hash();
             RpcQueryError::NoGlobalContractCode {
                 identifier,

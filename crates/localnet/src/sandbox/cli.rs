@@ -75,8 +75,12 @@ impl Cli {
                 Ok(())
             }
             Command::Run(run) => {
+                let in_memory = self.home.is_none();
                 let server = Server::start(run.settings(self.home, &clock)?).await?;
-                run.greet(&server)?;
+                greet(&server)?;
+                if in_memory {
+                    tell_keys()?;
+                }
                 stop.await;
                 server.stop().await;
                 Ok(())
@@ -87,14 +91,13 @@ impl Cli {
 
 impl Run {
     fn settings(&self, home: Option<PathBuf>, clock: &Clock) -> anyhow::Result<Config> {
-        let mut config = match home {
-            Some(home) => Home::open(&home).context("cannot read the node's folder")?,
-            None => {
-                let genesis = Genesis::sandbox(clock.now_ms().saturating_mul(1_000_000));
-                Config {
-                    rpc_addr: DEFAULT_ADDR,
-                    ..Config::over(ChainConfig::in_memory(genesis))
-                }
+        let mut config = if let Some(home) = home {
+            Home::open(&home).context("cannot read the node's folder")?
+        } else {
+            let genesis = Genesis::sandbox(clock.now_ms().saturating_mul(1_000_000));
+            Config {
+                rpc_addr: DEFAULT_ADDR,
+                ..Config::over(ChainConfig::in_memory(genesis))
             }
         };
         config.chain.time = ChainTime::of(clock.clone());
@@ -107,16 +110,22 @@ impl Run {
         };
         Ok(config)
     }
+}
 
-    fn greet(&self, server: &Server) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        writeln!(out, "JSON-RPC    {}", server.rpc_url())?;
-        writeln!(out, "block feed  {}/v0/last_block/final", server.feed_url())?;
-        for name in ["test.near", "sandbox"] {
-            if let Ok(id) = name.parse() {
-                writeln!(out, "key         {name} {}", secret_key(&id))?;
-            }
-        }
-        out.flush()
+/// Tells people where the node is.
+fn greet(server: &Server) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "JSON-RPC    {}", server.rpc_url())?;
+    let feed = server.feed_url();
+    writeln!(out, "block feed  {feed}/v0/last_block/final")?;
+    out.flush()
+}
+
+/// Tells people which keys they have on a chain that was made for this run.
+fn tell_keys() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for id in ["test.near", "test"].into_iter().flat_map(str::parse) {
+        writeln!(out, "key         {id} {}", secret_key(&id))?;
     }
+    out.flush()
 }

@@ -159,7 +159,7 @@ impl Node {
             })
             .await
             .unwrap();
-        let nonce = known + self.nonce.fetch_add(1, Ordering::Relaxed);
+        let nonce = known.saturating_add(self.nonce.fetch_add(1, Ordering::Relaxed));
         SignedTransaction::from_actions(
             nonce,
             from.clone(),

@@ -19,17 +19,15 @@ pub(super) fn one(
     id: &AccountId,
     public_key: PublicKey,
 ) -> Result<QueryResponseKind, RpcQueryError> {
-    match at.block.state.access_key(id, &public_key) {
-        Some(key) => Ok(QueryResponseKind::AccessKey(key.into())),
-        None => {
-            let (block_height, block_hash) = at.height_and_hash();
-            Err(RpcQueryError::UnknownAccessKey {
-                public_key,
-                block_height,
-                block_hash,
-            })
-        }
-    }
+    let Some(key) = at.block.state.access_key(id, &public_key) else {
+        let (block_height, block_hash) = at.height_and_hash();
+        return Err(RpcQueryError::UnknownAccessKey {
+            public_key,
+            block_height,
+            block_hash,
+        });
+    };
+    Ok(QueryResponseKind::AccessKey(key.into()))
 }
 
 /// All keys of an account, or a page of them; an account that does not exist has none.
