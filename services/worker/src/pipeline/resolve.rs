@@ -36,9 +36,10 @@ pub(super) async fn resolve(
         tracing::info!(request = %request.request_id, %code, "the answer came too late");
         return Err(Setback::Gone);
     }
+    // The contract puts a failure in the place of an answer that it has no room for.
     Ok(Report {
-        success: response.success,
-        error_type: response.failure_code(),
+        success: response.success && resolved.replaced_by.is_none(),
+        error_type: resolved.replaced_by.or(response.failure_code()),
         resources_used: response.resources_used,
         artifact: answer.artifact,
         resolve_transaction: Some(resolved.transaction_hash.to_string()),
