@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clients::near::outcome::Status;
+use localnet::Pace;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -21,10 +22,14 @@ const WARM_UP: u64 = 8;
 /// Jobs that the worker does at the same time.
 const CONCURRENCY: usize = 16;
 
+/// A yield lives 200 blocks, here two seconds: blocks as fast as there is work would end it while the queue is long.
+const BLOCK: Duration = Duration::from_millis(10);
+
 pub(super) async fn measure(requests: u64, clients: u64, voice: Voice) -> Result<()> {
     let calls_per_second = tokio::task::spawn_blocking(|| calls::per_second(CALLS)).await??;
     let platform = Platform::start(Settings {
         concurrency: CONCURRENCY,
+        pace: Pace::Every(BLOCK),
         ..Settings::default()
     })
     .await?;
@@ -71,7 +76,8 @@ fn check(answered: &[Answered]) -> Result<()> {
         };
         ensure!(
             value == json!(""),
-            "a guest that says nothing answered {value}"
+            "a guest that says nothing answered {value}; the last of the logs: {:?}",
+            outcome.logs().last()
         );
     }
     Ok(())

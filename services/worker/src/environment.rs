@@ -65,3 +65,60 @@ pub(crate) fn variables(
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::limits;
+    use protocol::request::{RequestParams, ResponseFormat};
+    use protocol::source::{BuildTarget, CodeSource, ExecutionSource, GitHub};
+    use protocol::{NearToken, RequestId};
+
+    fn request() -> ExecutionRequest {
+        let code = CodeSource::GitHub(GitHub {
+            repo: "https://github.com/a/b".into(),
+            commit: "main".into(),
+            build_target: BuildTarget::Wasip1,
+        });
+        ExecutionRequest {
+            request_id: RequestId(7),
+            data_id: [0; 32],
+            sender_id: "client.near".parse().unwrap(),
+            signer_id: "alice.near".parse().unwrap(),
+            execution_source: ExecutionSource::from(code.clone()),
+            resolved_source: code,
+            resource_limits: limits::DEFAULT,
+            payment: NearToken::from_yoctonear(5),
+            timestamp: 9,
+            secrets_ref: None,
+            response_format: ResponseFormat::Text,
+            input_data: None,
+            payer_account_id: None,
+            attached_usd: 0,
+            params: RequestParams::default(),
+            pending_output: None,
+            output_submitted: false,
+        }
+    }
+
+    #[test]
+    fn a_guest_finds_every_reserved_name_and_the_one_that_the_published_crate_reads() {
+        let origin = Origin {
+            block_height: 3,
+            block_timestamp: 9,
+            receipt_id: "r".into(),
+            transaction_hash: None,
+            signer_public_key: None,
+            gas_burnt: 1,
+        };
+
+        let seen = variables(&request(), &origin, "outlayer.near", "testnet");
+
+        assert_eq!(seen.len(), 27);
+        assert_eq!(seen["NEAR_SENDER_ID"], "alice.near");
+        assert_eq!(seen["NEAR_PREDECESSOR_ID"], "client.near");
+        assert_eq!(seen["NEAR_PAYMENT_YOCTO"], "5");
+        assert_eq!(seen["NEAR_TRANSACTION_HASH"], "");
+        assert_eq!(seen["OUTLAYER_REQUEST_ID"], seen["NEAR_REQUEST_ID"]);
+    }
+}

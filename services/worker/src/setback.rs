@@ -39,3 +39,23 @@ impl Setback {
         Self::Answer(Box::new(ExecutionResponse::failure(code, message)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_ours_is_tried_again_and_any_other_is_an_answer() {
+        let network = Setback::of(FailureCode::NetworkError, "away".into());
+        let missing = Setback::of(FailureCode::RepositoryNotFound, "gone".into());
+
+        assert!(matches!(network, Setback::Ours { .. }));
+        let Setback::Answer(response) = missing else {
+            panic!("the requester is told");
+        };
+        assert_eq!(
+            response.failure_code(),
+            Some(FailureCode::RepositoryNotFound)
+        );
+    }
+}

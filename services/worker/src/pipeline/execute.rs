@@ -191,3 +191,37 @@ pub(super) fn clip(text: &str, bytes: usize) -> &str {
     }
     text.get(..end).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_never_cut_inside_a_character() {
+        assert_eq!(clip("héllo", 2), "h");
+        assert_eq!(clip("héllo", 3), "hé");
+        assert_eq!(clip("hi", 99), "hi");
+    }
+
+    #[test]
+    fn a_started_millisecond_counts_in_full() {
+        assert_eq!(whole_ms(Duration::ZERO), 0);
+        assert_eq!(whole_ms(Duration::from_micros(1)), 1);
+        assert_eq!(whole_ms(Duration::from_micros(2_001)), 3);
+    }
+
+    #[test]
+    fn an_exit_with_code_0_is_no_failure_and_every_other_ending_has_a_code() {
+        assert_eq!(failure_of(&Outcome::Exited(0)), None);
+        assert_eq!(failure_of(&Outcome::Returned), None);
+        let codes = [
+            (Outcome::Exited(1), FailureCode::Exited),
+            (Outcome::OutOfInstructions, FailureCode::OutOfInstructions),
+            (Outcome::StackOverflow, FailureCode::StackOverflow),
+            (Outcome::OutOfTime, FailureCode::OutOfTime),
+        ];
+        for (outcome, code) in codes {
+            assert_eq!(failure_of(&outcome).map(|(code, _)| code), Some(code));
+        }
+    }
+}
