@@ -53,9 +53,11 @@ fn completed(log: &str) -> Option<ExecutionCompleted> {
     }
 }
 
-/// An amount as people read it.
+/// An amount as people read it, cut to a millionth.
 pub(crate) fn near(amount: NearToken) -> String {
-    let whole = amount.as_yoctonear() / 10u128.pow(24);
-    let micro = amount.as_yoctonear() / 10u128.pow(18) % 1_000_000;
-    format!("{whole}.{micro:06} NEAR")
+    const MICRO: u128 = 10u128.pow(18);
+    let micro = amount.as_yoctonear().checked_div(MICRO).unwrap_or_default();
+    let whole = micro.div_euclid(1_000_000);
+    let rest = micro.rem_euclid(1_000_000);
+    format!("{whole}.{rest:06} NEAR")
 }

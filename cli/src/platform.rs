@@ -138,18 +138,14 @@ impl Platform {
         }
         config.ingest.start = coordinator::ingest::Start::Height(1);
         config.ingest.poll_ms = 20;
-        config.queue = self.settings.queue.clone();
+        config.queue = self.settings.queue;
         let source = services::neardata(&self.localnet.feed_url(), &self.accounts.outlayer)?;
         let parts = services::coordinator_parts(self.contract(), source, SystemClock::shared());
         let coordinator = Coordinator::start(config, parts).await?;
         self.coordinator_url = coordinator.url();
         if self.worker_token.is_empty() {
-            self.worker_token = coordinator
-                .tokens()
-                .replace(WORKER)
-                .await?
-                .reveal()
-                .to_owned();
+            let token = coordinator.tokens().replace(WORKER).await?;
+            token.reveal().clone_into(&mut self.worker_token);
         }
         self.coordinator = Some(coordinator);
         Ok(())

@@ -1,5 +1,7 @@
 //! `outlayer status`: how a platform is, or where one request stands.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, Result};
 use clients::coordinator::{JobsQuery, Public};
 use protocol::RequestId;
@@ -57,10 +59,11 @@ pub(crate) async fn status(args: &args::Status, voice: Voice) -> Result<()> {
         } else {
             "not seen lately"
         };
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\nworker {}: {state}, {} finished",
             worker.worker_name, worker.finished
-        ));
+        );
     }
     for job in &jobs {
         text.push('\n');

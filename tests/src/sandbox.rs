@@ -169,7 +169,10 @@ async fn until_up(node: &Node) -> Result<()> {
 
 fn validator_key(home: &Path) -> Result<SecretKey> {
     let file: Value = serde_json::from_slice(&std::fs::read(home.join("validator_key.json"))?)?;
-    let key = file["secret_key"].as_str().or(file["private_key"].as_str());
+    let key = file
+        .get("secret_key")
+        .or(file.get("private_key"))
+        .and_then(Value::as_str);
     Ok(key.context("validator_key.json holds a key")?.parse()?)
 }
 

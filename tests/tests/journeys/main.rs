@@ -1,5 +1,11 @@
 //! Whole journeys: a real chain, real contracts, a real coordinator, real workers, real builds, guests in real processes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a journey that cannot go on has failed"
+)]
+
 mod answers;
 mod commands;
 mod crashes;
