@@ -91,7 +91,10 @@ pub(crate) fn receipt_gas(config: &RuntimeConfig, actions: &[Action], receiver: 
 }
 
 /// What it costs to send the actions inside a delegate action once more, from the account that signed them.
-pub(crate) fn delegated_send_fee(config: &RuntimeConfig, inner: VersionedDelegateActionRef<'_>) -> Gas {
+pub(crate) fn delegated_send_fee(
+    config: &RuntimeConfig,
+    inner: VersionedDelegateActionRef<'_>,
+) -> Gas {
     let part = Part::Send {
         to_self: inner.sender_id() == inner.receiver_id(),
     };

@@ -1,4 +1,4 @@
-//! The typed forms of [`query`](super::query): one method for each kind of look, each with errors of its own.
+//! The typed forms of [`super::query`]: one method for each kind of look, each with errors of its own.
 
 use near_jsonrpc_primitives::types::call_function::{RpcCallFunctionError, RpcCallFunctionRequest};
 use near_jsonrpc_primitives::types::query::{RpcQueryError, RpcQueryRequest};
