@@ -18,11 +18,14 @@ pub(crate) struct Arguments {
 enum Bench {
     /// Requests per second through the whole embedded platform, and calls per second of the localnet.
     Journey,
+    /// Requests while the worker's process is killed at random: each answered once, the money exact.
+    Crashes,
 }
 
 pub(crate) fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
     let name = match arguments.bench {
         Bench::Journey => "journey",
+        Bench::Crashes => "crashes",
     };
     let words = &arguments.words;
     Ok(cmd!(

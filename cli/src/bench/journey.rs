@@ -46,8 +46,8 @@ pub(super) async fn measure(requests: u64, clients: u64, voice: Voice) -> Result
         format!(
             "localnet calls/s, in process      {calls_per_second:>10.0}   (target 5000)
 requests/s, whole platform        {per_second:>10.1}   (target 100), 1 per {:.0} localnet calls
-latency, one client               p50 {:.1} ms, p99 {:.1} ms
-latency, {clients} clients              p50 {:.1} ms, p99 {:.1} ms, p50 {:.1} x that of one client",
+latency, 10 ms blocks, 1 client   p50 {:.1} ms, p99 {:.1} ms
+latency, {clients} clients             p50 {:.1} ms, p99 {:.1} ms, p50 {:.1} x that of one client",
             calls_per_second / per_second,
             alone.0,
             alone.1,
