@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::metering::Unspent;
+use metering::Unspent;
 
 const CODE: &str = "code";
 const PROOF: &str = "proof";

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use wasmtime::{Config, Engine};
 
-/// The native stack of a guest. The metered limit is met first: [`crate::metering::STACK_SLOTS`] of at most 16 bytes are 4 MiB, which
+/// The native stack of a guest. The metered limit is met first: [`metering::STACK_SLOTS`] of at most 16 bytes are 4 MiB, which
 /// leaves eightfold room for what compiled code keeps in a frame beyond them.
 pub(crate) const NATIVE_STACK_BYTES: usize = 32 << 20;
 

@@ -13,13 +13,13 @@ use tokio::time::Instant;
 use crate::artifact::Artifact;
 use crate::cache::{Cache, Compiled};
 use crate::engine;
-use crate::metering::{METERING_VERSION, Refusal};
 use crate::outcome::{Execution, Outcome};
 use crate::process::{Reply, Spawner, fell_to_its_module};
 use crate::run::{Limits, Run, Settings};
 use crate::wire::{
     MAX_BACKTRACE_BYTES, MAX_CODE_BYTES, REPORT_SLACK_BYTES, Report, Request, Response,
 };
+use metering::{METERING_VERSION, Refusal};
 
 /// A guest's own timer ends it on time, with what it wrote; if that fails its process is killed this much later.
 const KILL_AFTER: Duration = Duration::from_millis(200);

@@ -6,7 +6,6 @@
 //! execution has a child for itself, killed and reaped before its outcome is told.
 
 pub mod child;
-pub mod metering;
 
 mod artifact;
 mod cache;

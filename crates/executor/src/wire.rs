@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::metering::Refusal;
 use crate::outcome::Outcome;
 use crate::run::Run;
+use metering::Refusal;
 
 /// The largest compiled module that is taken from a child.
 pub(crate) const MAX_CODE_BYTES: usize = 256 << 20;

@@ -9,8 +9,11 @@ use xshell::{Shell, cmd};
 /// The layer of each folder, the lowest first. A folder ending in `/` speaks for everything in it.
 const LAYERS: &[(&str, u8)] = &[
     ("crates/protocol", 0),
+    ("crates/jail", 0),
+    ("crates/metering", 0),
     ("sdk", 0),
     ("crates/attestation", 1),
+    ("crates/guest", 1),
     ("crates/sealing", 1),
     ("contracts/", 2),
     ("crates/clients", 2),

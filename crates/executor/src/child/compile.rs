@@ -1,7 +1,7 @@
 //! A module to compiled code.
 
 use crate::engine;
-use crate::metering;
+
 use crate::wire::Response;
 
 pub(super) fn compile(wasm: &[u8]) -> Response {

@@ -12,10 +12,10 @@ use wasmtime::{Engine, Instance, Linker, Module, Store, Trap, Val, WasmBacktrace
 use super::host::{self, Host, Seen, Stop};
 use super::{confine, wasi};
 use crate::engine::{self, THREAD_STACK_BYTES};
-use crate::metering::{GAS_EXPORT, STACK_EXPORT, START_EXPORT};
 use crate::outcome::{Outcome, TrapKind};
 use crate::run::Run;
 use crate::wire::{MAX_BACKTRACE_BYTES, Report, Response};
+use metering::{GAS_EXPORT, STACK_EXPORT, START_EXPORT};
 
 /// Memory of the process that is not the guest's: the program itself, the engine, what is allocated on the way.
 const PROCESS_BYTES: u64 = 64 << 20;

@@ -9,14 +9,14 @@ pub struct Unspent(Vec<u8>);
 
 /// Collects one function's pairs.
 #[derive(Debug, Default)]
-pub(super) struct Pairs {
+pub(crate) struct Pairs {
     bytes: Vec<u8>,
     last: u32,
 }
 
 impl Pairs {
     /// Notes that a trap at `offset` leaves `cost` unrun.
-    pub(super) fn push(&mut self, offset: u32, cost: u32) {
+    pub(crate) fn push(&mut self, offset: u32, cost: u32) {
         write(&mut self.bytes, offset.saturating_sub(self.last));
         write(&mut self.bytes, cost);
         self.last = offset;
@@ -35,7 +35,7 @@ impl Unspent {
     }
 
     /// Appends the next function's pairs.
-    pub(super) fn push(&mut self, pairs: &Pairs) {
+    pub(crate) fn push(&mut self, pairs: &Pairs) {
         write(
             &mut self.0,
             u32::try_from(pairs.bytes.len()).unwrap_or(u32::MAX),

@@ -6,7 +6,7 @@ use wasmparser::{
     ValidPayload, Validator, WasmFeatures,
 };
 
-use super::{GAS_EXPORT, STACK_EXPORT, START_EXPORT};
+use crate::{GAS_EXPORT, STACK_EXPORT, START_EXPORT};
 
 /// The largest module that is taken, in bytes. The largest seen in the wild has 15.8 MB.
 const MAX_WASM_BYTES: usize = 32 << 20;
@@ -87,7 +87,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn bad(reason: impl std::fmt::Display) -> Self {
+    /// A module that is refused for `reason`.
+    pub fn bad(reason: impl std::fmt::Display) -> Self {
         Self::BadModule {
             reason: reason.to_string(),
         }
@@ -96,31 +97,31 @@ impl Refusal {
 
 /// What the rewriting needs to know of one function.
 #[derive(Debug, Clone)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// Parameters.
-    pub(super) params: u32,
+    pub(crate) params: u32,
     /// Locals that are not parameters.
-    pub(super) locals: u32,
+    pub(crate) locals: u32,
     /// The most operands at one time.
-    pub(super) operands: u32,
+    pub(crate) operands: u32,
     /// What it returns.
-    pub(super) results: Vec<ValType>,
+    pub(crate) results: Vec<ValType>,
 }
 
 /// What the rewriting needs to know of a module.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(crate) struct Survey {
     /// The defined functions, in order.
-    pub(super) functions: Vec<Shape>,
+    pub(crate) functions: Vec<Shape>,
     /// Types in the type section.
-    pub(super) types: u32,
+    pub(crate) types: u32,
     /// Globals, imported and defined.
-    pub(super) globals: u32,
+    pub(crate) globals: u32,
 }
 
 impl Survey {
     /// Validates `wasm` and measures it.
-    pub(super) fn of(wasm: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn of(wasm: &[u8]) -> Result<Self, Refusal> {
         if wasm.len() > MAX_WASM_BYTES {
             return Err(Refusal::bad(format_args!(
                 "the module has {} bytes; the most is {MAX_WASM_BYTES}",

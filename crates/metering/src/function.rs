@@ -4,10 +4,10 @@ use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
 use wasm_encoder::{BlockType, Function, Instruction as I, ValType};
 use wasmparser::{FunctionBody, Operator as Op};
 
-use super::cost;
-use super::rewrite::Fallible;
-use super::survey::{Shape, Survey};
-use super::unspent::Pairs;
+use crate::cost;
+use crate::rewrite::Fallible;
+use crate::survey::{Shape, Survey};
+use crate::unspent::Pairs;
 
 /// Slots that a frame takes besides its parameters, locals and operands: what the call itself keeps.
 const FRAME_SLOTS: u32 = 4;
@@ -17,17 +17,17 @@ const ENTRY_COST: u32 = 1;
 
 /// The globals that count, and the types that bodies of several results need.
 #[derive(Debug)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     /// The global that holds the gas left.
-    pub(super) gas: u32,
+    pub(crate) gas: u32,
     /// The global that holds the stack slots left.
-    pub(super) stack: u32,
+    pub(crate) stack: u32,
     first_type: u32,
     results: Vec<Vec<wasmparser::ValType>>,
 }
 
 impl Counters {
-    pub(super) fn new(survey: &Survey) -> Self {
+    pub(crate) fn new(survey: &Survey) -> Self {
         let mut results: Vec<_> = survey
             .functions
             .iter()
@@ -45,7 +45,7 @@ impl Counters {
     }
 
     /// The results of the types to be added behind the module's own, none with parameters.
-    pub(super) fn result_types(&self) -> &[Vec<wasmparser::ValType>] {
+    pub(crate) fn result_types(&self) -> &[Vec<wasmparser::ValType>] {
         &self.results
     }
 
@@ -66,13 +66,13 @@ impl Counters {
 }
 
 /// A rewritten body.
-pub(super) struct Body {
-    pub(super) function: Function,
-    pub(super) pairs: Pairs,
+pub(crate) struct Body {
+    pub(crate) function: Function,
+    pub(crate) pairs: Pairs,
 }
 
 impl Body {
-    pub(super) fn rewrite(
+    pub(crate) fn rewrite(
         counters: &Counters,
         shape: &Shape,
         body: &FunctionBody<'_>,

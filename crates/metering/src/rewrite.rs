@@ -8,14 +8,14 @@ use wasm_encoder::{
 };
 use wasmparser::{KnownCustom, Parser, Payload};
 
-use super::function::{Body, Counters};
-use super::survey::Survey;
-use super::{GAS_EXPORT, Metered, Refusal, STACK_EXPORT, STACK_SLOTS, START_EXPORT, Unspent};
+use crate::function::{Body, Counters};
+use crate::survey::Survey;
+use crate::{GAS_EXPORT, Metered, Refusal, STACK_EXPORT, STACK_SLOTS, START_EXPORT, Unspent};
 
 /// What goes wrong here went unseen by the survey.
-pub(super) type Fallible<T> = Result<T, wasm_encoder::reencode::Error>;
+pub(crate) type Fallible<T> = Result<T, wasm_encoder::reencode::Error>;
 
-pub(super) fn rewrite(wasm: &[u8], survey: &Survey) -> Result<Metered, Refusal> {
+pub(crate) fn rewrite(wasm: &[u8], survey: &Survey) -> Result<Metered, Refusal> {
     let mut writer = Writer::new(survey);
     for payload in Parser::new(0).parse_all(wasm) {
         payload

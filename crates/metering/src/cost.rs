@@ -3,7 +3,7 @@
 use wasmparser::Operator as Op;
 
 /// What one instruction costs by itself.
-pub(super) const fn of(op: &Op<'_>) -> u32 {
+pub(crate) const fn of(op: &Op<'_>) -> u32 {
     match op {
         Op::Nop
         | Op::Drop
@@ -18,7 +18,7 @@ pub(super) const fn of(op: &Op<'_>) -> u32 {
 }
 
 /// Whether the count on the stack's top is charged too: bytes or elements.
-pub(super) const fn is_bulk(op: &Op<'_>) -> bool {
+pub(crate) const fn is_bulk(op: &Op<'_>) -> bool {
     matches!(
         op,
         Op::MemoryCopy { .. }
@@ -32,17 +32,17 @@ pub(super) const fn is_bulk(op: &Op<'_>) -> bool {
 }
 
 /// Whether the instruction leaves the function for another one and comes back.
-pub(super) const fn is_call(op: &Op<'_>) -> bool {
+pub(crate) const fn is_call(op: &Op<'_>) -> bool {
     matches!(op, Op::Call { .. } | Op::CallIndirect { .. })
 }
 
 /// Whether the instruction leaves the function for another one for good.
-pub(super) const fn is_tail_call(op: &Op<'_>) -> bool {
+pub(crate) const fn is_tail_call(op: &Op<'_>) -> bool {
     matches!(op, Op::ReturnCall { .. } | Op::ReturnCallIndirect { .. })
 }
 
 /// Whether what follows may run at another time than what comes before.
-pub(super) const fn ends_stretch(op: &Op<'_>) -> bool {
+pub(crate) const fn ends_stretch(op: &Op<'_>) -> bool {
     is_bulk(op)
         || is_call(op)
         || is_tail_call(op)
@@ -63,7 +63,7 @@ pub(super) const fn ends_stretch(op: &Op<'_>) -> bool {
 /// Whether the instruction may trap by itself, and so needs an entry in the table of what a trap gives back.
 ///
 /// Named are those that cannot: an instruction that is forgotten here costs a table entry, not a wrong count.
-pub(super) const fn may_trap(op: &Op<'_>) -> bool {
+pub(crate) const fn may_trap(op: &Op<'_>) -> bool {
     !matches!(
         op,
         Op::Nop
