@@ -1,6 +1,16 @@
-//! The cost table, and where a straight stretch of code ends.
+//! The cost table, and which instructions do what else matters to counting.
 
 use wasmparser::Operator as Op;
+
+/// Entering a function costs this much.
+pub(crate) const ENTRY: u32 = 1;
+
+/// Slots that a frame takes besides its parameters, locals and operands: what the call itself keeps.
+pub(crate) const FRAME_SLOTS: u32 = 4;
+
+/// A function that calls nothing and whose instructions cost no more than this all together is not a checkpoint: what it may
+/// run beyond the limit is as little.
+pub(crate) const SMALL: u32 = 256;
 
 /// What one instruction costs by itself.
 pub(crate) const fn of(op: &Op<'_>) -> u32 {
@@ -41,28 +51,23 @@ pub(crate) const fn is_tail_call(op: &Op<'_>) -> bool {
     matches!(op, Op::ReturnCall { .. } | Op::ReturnCallIndirect { .. })
 }
 
-/// Whether what follows may run at another time than what comes before.
-pub(crate) const fn ends_stretch(op: &Op<'_>) -> bool {
+/// Whether the gas left must stand in the global while the instruction runs.
+///
+/// These are the host's to look at (calls), end the function, or trap in a way that is told apart from the others: so an access
+/// out of a table's bounds is always exact, whichever instruction made it.
+pub(crate) const fn is_seen(op: &Op<'_>) -> bool {
     is_bulk(op)
         || is_call(op)
         || is_tail_call(op)
         || matches!(
             op,
-            Op::Loop { .. }
-                | Op::If { .. }
-                | Op::Else
-                | Op::End
-                | Op::Br { .. }
-                | Op::BrIf { .. }
-                | Op::BrTable { .. }
-                | Op::Return
-                | Op::Unreachable
+            Op::Return | Op::Unreachable | Op::TableGet { .. } | Op::TableSet { .. }
         )
 }
 
-/// Whether the instruction may trap by itself, and so needs an entry in the table of what a trap gives back.
+/// Whether the instruction may trap by itself.
 ///
-/// Named are those that cannot: an instruction that is forgotten here costs a table entry, not a wrong count.
+/// Named are those that cannot: an instruction that is forgotten here costs a charge of its own, not a wrong count.
 pub(crate) const fn may_trap(op: &Op<'_>) -> bool {
     !matches!(
         op,

@@ -1,69 +1,32 @@
 //! One function's body, with its counting put in.
+//!
+//! ```text
+//! block $overflow                       ;; if it takes a frame
+//!   block $out                          ;; if it looks at the gas anywhere
+//!     (gas < 0) br_if $out              ;; if it is a checkpoint
+//!     (stack - frame < 0) br_if $overflow
+//!     block $exit                       ;; if branches leave the function
+//!       the body
+//!     end
+//!     return
+//!   end
+//!   gas = -1, unreachable
+//! end
+//! stack = stack - frame, unreachable
+//! ```
+//!
+//! What fails lies behind the body, so that compilers keep it out of the way of what goes well.
 
-use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
+use wasm_encoder::reencode::Reencode as _;
 use wasm_encoder::{BlockType, Function, Instruction as I, ValType};
 use wasmparser::{FunctionBody, Operator as Op};
 
 use crate::cost;
-use crate::rewrite::Fallible;
-use crate::survey::{Shape, Survey};
-use crate::unspent::Pairs;
-
-/// Slots that a frame takes besides its parameters, locals and operands: what the call itself keeps.
-const FRAME_SLOTS: u32 = 4;
-
-/// Entering a function costs this much.
-const ENTRY_COST: u32 = 1;
-
-/// The globals that count, and the types that bodies of several results need.
-#[derive(Debug)]
-pub(crate) struct Counters {
-    /// The global that holds the gas left.
-    pub(crate) gas: u32,
-    /// The global that holds the stack slots left.
-    pub(crate) stack: u32,
-    first_type: u32,
-    results: Vec<Vec<wasmparser::ValType>>,
-}
-
-impl Counters {
-    pub(crate) fn new(survey: &Survey) -> Self {
-        let mut results: Vec<_> = survey
-            .functions
-            .iter()
-            .map(|function| function.results.clone())
-            .filter(|results| results.len() > 1)
-            .collect();
-        results.sort();
-        results.dedup();
-        Self {
-            gas: survey.globals,
-            stack: survey.globals.saturating_add(1),
-            first_type: survey.types,
-            results,
-        }
-    }
-
-    /// The results of the types to be added behind the module's own, none with parameters.
-    pub(crate) fn result_types(&self) -> &[Vec<wasmparser::ValType>] {
-        &self.results
-    }
-
-    /// The type of a block that returns `results`.
-    fn block_type(&self, results: &[wasmparser::ValType]) -> Fallible<BlockType> {
-        Ok(match results {
-            [] => BlockType::Empty,
-            [one] => BlockType::Result(RoundtripReencoder.val_type(*one)?),
-            several => {
-                let place = self
-                    .results
-                    .partition_point(|known| known.as_slice() < several);
-                let place = u32::try_from(place).unwrap_or(u32::MAX);
-                BlockType::FunctionType(self.first_type.saturating_add(place))
-            }
-        })
-    }
-}
+use crate::flow::Flow;
+use crate::places::Pairs;
+use crate::plan::{Plan, Register};
+use crate::rewrite::{Context, Fallible};
+use crate::survey::Shape;
 
 /// A rewritten body.
 pub(crate) struct Body {
@@ -72,32 +35,66 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// Rewrites the body of the function that has `index` in the original.
     pub(crate) fn rewrite(
-        counters: &Counters,
+        context: &Context<'_>,
+        index: u32,
         shape: &Shape,
         body: &FunctionBody<'_>,
     ) -> Fallible<Self> {
-        let ops = body
-            .get_operators_reader()?
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()?;
+        let (mut ops, mut offsets) = (Vec::new(), Vec::new());
+        for op in body.get_operators_reader()?.into_iter_with_offsets() {
+            let (op, offset) = op?;
+            ops.push(op);
+            offsets.push(offset);
+        }
+        let mut numbers = context.numbers;
         let mut locals = Vec::new();
         for group in body.get_locals_reader()? {
             let (count, ty) = group?;
-            locals.push((count, RoundtripReencoder.val_type(ty)?));
+            locals.push((count, numbers.val_type(ty)?));
         }
-        if ops.iter().any(cost::is_bulk) {
-            locals.push((1, ValType::I32));
-        }
+        let flow = Flow::of(&ops)?;
+        let plan = Plan::of(context.variant, &ops, &flow, context.survey, shape)?;
+        let frame = shape.calls.then(|| Frame::of(context, index, shape));
+        let looks = plan.checks_entry
+            || ops
+                .iter()
+                .any(|op| cost::is_bulk(op) || matches!(op, Op::Loop { .. }));
+        let mut extra = Extra::after(shape.params.saturating_add(shape.locals));
+        let gas_local = match plan.register {
+            Register::Local => extra.take(ValType::I64),
+            Register::Global => 0,
+        };
+        let count_local = if ops.iter().any(cost::is_bulk) {
+            extra.take(ValType::I32)
+        } else {
+            0
+        };
+        let stack_local = if frame.is_some() {
+            extra.take(ValType::I32)
+        } else {
+            0
+        };
+        locals.extend(extra.types.into_iter().map(|ty| (1, ty)));
         let mut writer = Writer {
-            counters,
+            context,
+            plan,
             function: Function::new(locals),
             pairs: Pairs::default(),
-            count_local: shape.params.saturating_add(shape.locals),
-            frame: ops.iter().any(cost::is_call).then(|| frame(shape)),
+            gas_local,
+            count_local,
+            stack_local,
+            looks,
+            has_exit: flow.leaves_by_branch,
+            frame,
             depth: 0,
+            open_ifs: Vec::new(),
         };
-        writer.write(&ops, counters.block_type(&shape.results)?)?;
+        writer.begin(index, shape)?;
+        for (place, (op, offset)) in ops.iter().zip(offsets).enumerate() {
+            writer.write(place, op, offset)?;
+        }
         Ok(Self {
             function: writer.function,
             pairs: writer.pairs,
@@ -105,182 +102,309 @@ impl Body {
     }
 }
 
-/// A frame's slots; the survey has bounded each of the summands.
-fn frame(shape: &Shape) -> i32 {
-    let slots = [FRAME_SLOTS, shape.params, shape.locals, shape.operands];
-    let slots = slots.into_iter().fold(0, u32::saturating_add);
-    i32::try_from(slots).unwrap_or(i32::MAX)
+/// Locals behind the function's own.
+struct Extra {
+    next: u32,
+    types: Vec<ValType>,
+}
+
+impl Extra {
+    const fn after(next: u32) -> Self {
+        Self {
+            next,
+            types: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, ty: ValType) -> u32 {
+        let local = self.next;
+        self.next = self.next.saturating_add(1);
+        self.types.push(ty);
+        local
+    }
+}
+
+/// What a function takes of the stack while it calls others.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    slots: i32,
+    /// Whether what is left is put back at the ways out. Callers write what they leave before each call, so only those that are
+    /// entered from outside need to; a tail call can stand in for any of them.
+    puts_back: bool,
+}
+
+impl Frame {
+    fn of(context: &Context<'_>, index: u32, shape: &Shape) -> Self {
+        let slots = [
+            cost::FRAME_SLOTS,
+            shape.params,
+            shape.locals,
+            shape.operands,
+        ];
+        let slots = slots.into_iter().fold(0, u32::saturating_add);
+        Self {
+            slots: i32::try_from(slots).unwrap_or(i32::MAX),
+            puts_back: context.survey.tail_calls || context.survey.doors.contains(&index),
+        }
+    }
 }
 
 struct Writer<'a> {
-    counters: &'a Counters,
+    context: &'a Context<'a>,
+    plan: Plan,
     function: Function,
     pairs: Pairs,
-    /// The local that holds the count of a bulk operation, if the function has one.
+    gas_local: u32,
+    /// Holds the count of a bulk operation.
     count_local: u32,
-    /// The slots that the function takes while it calls others; `None` if it calls none.
-    frame: Option<i32>,
+    /// Holds what the stack has left for those that this function calls.
+    stack_local: u32,
+    /// Whether the function looks at the gas anywhere.
+    looks: bool,
+    /// Whether branches leave the function, by a block around its body.
+    has_exit: bool,
+    frame: Option<Frame>,
     /// Open blocks of the original body.
     depth: u32,
+    /// For each of them, whether it is an `if` that has had no `else`.
+    open_ifs: Vec<bool>,
 }
 
 impl Writer<'_> {
-    fn write(&mut self, ops: &[Op<'_>], results: BlockType) -> Fallible<()> {
-        let stretches = Stretches::of(ops);
-        let first = stretches.beginning_at(0);
-        self.charge(first.saturating_add(ENTRY_COST));
-        self.check_gas();
-        if let Some(frame) = self.frame {
-            self.take_frame(frame, first);
-            // All ways out but traps and tail calls lead to this block's end, where the frame is given back.
-            self.function.instruction(&I::Block(results));
+    fn begin(&mut self, index: u32, shape: &Shape) -> Fallible<()> {
+        if self.frame.is_some() {
+            self.emit(&I::Block(BlockType::Empty));
         }
-        for (place, op) in ops.iter().enumerate() {
-            let behind = stretches.behind(place);
-            self.instruction(op, behind)?;
-            if cost::ends_stretch(op) {
-                let next = stretches.beginning_at(place.saturating_add(1));
-                self.charge(next);
-            }
-            if matches!(op, Op::Loop { .. }) {
-                self.check_gas();
-            }
+        if self.looks {
+            self.emit(&I::Block(BlockType::Empty));
+        }
+        if self.plan.register == Register::Local {
+            self.load();
+        }
+        if self.plan.checks_entry {
+            self.check(0, 0);
+        }
+        if let Some(frame) = self.frame {
+            let overflow = u32::from(self.looks);
+            self.function
+                .instruction(&I::GlobalGet(self.context.stack))
+                .instruction(&I::I32Const(frame.slots))
+                .instruction(&I::I32Sub)
+                .instruction(&I::LocalTee(self.stack_local))
+                .instruction(&I::I32Const(0))
+                .instruction(&I::I32LtS)
+                .instruction(&I::BrIf(overflow));
+        }
+        if let Some(hooks) = self.context.hooks {
+            self.emit(&I::I32Const(index.cast_signed()));
+            self.emit(&I::Call(hooks.enter));
+        }
+        if self.has_exit {
+            let results = self.context.block_type(&shape.results)?;
+            self.emit(&I::Block(results));
         }
         Ok(())
     }
 
-    /// Writes one instruction of the original; `behind` is what a trap in it leaves unrun.
-    fn instruction(&mut self, op: &Op<'_>, behind: u32) -> Fallible<()> {
-        if cost::is_bulk(op) {
-            self.charge_count();
-        }
+    /// Writes one instruction of the original and what goes with it.
+    fn write(&mut self, place: usize, op: &Op<'_>, offset: usize) -> Fallible<()> {
+        let step = self.plan.step(place);
+        self.charge(step.before);
         match op {
             Op::Block { .. } | Op::Loop { .. } | Op::If { .. } => {
                 self.depth = self.depth.saturating_add(1);
+                self.open_ifs.push(matches!(op, Op::If { .. }));
             }
-            Op::End if self.depth > 0 => self.depth = self.depth.saturating_sub(1),
-            Op::End => {
-                if let Some(frame) = self.frame {
-                    self.function.instruction(&I::End);
-                    self.give_back_frame(frame);
+            Op::Else => {
+                if let Some(open_if) = self.open_ifs.last_mut() {
+                    *open_if = false;
                 }
             }
-            Op::Return if self.frame.is_some() => {
-                self.function.instruction(&I::Br(self.depth));
+            Op::End => return self.end(step.aside, step.owed),
+            Op::BrIf { relative_depth } if step.aside != 0 => {
+                self.emit(&I::If(BlockType::Empty));
+                self.charge(step.aside);
+                self.emit(&I::Br(relative_depth.saturating_add(1)));
+                self.emit(&I::End);
                 return Ok(());
             }
+            op if cost::is_bulk(op) => self.charge_count(step.owed),
+            op if cost::is_seen(op) => self.save(step.owed),
             _ => {}
         }
-        if cost::is_tail_call(op)
-            && let Some(frame) = self.frame
-        {
-            self.give_back_frame(frame);
-        }
+        self.leave_or_call(op);
         if cost::may_trap(op) {
-            self.note(behind);
+            self.note(offset);
         }
-        let same = RoundtripReencoder.instruction(op.clone())?;
-        self.function.instruction(&same);
+        let same = self.context.numbers.clone().instruction(op.clone())?;
+        self.emit(&same);
+        if matches!(op, Op::Loop { .. }) {
+            self.check(self.out_depth(), step.owed);
+        }
+        if cost::is_call(op) && self.plan.register == Register::Local {
+            self.load();
+        }
         Ok(())
     }
 
-    /// A trap in the instruction written next gives back `cost`.
-    fn note(&mut self, cost: u32) {
-        let offset = u32::try_from(self.function.byte_len()).unwrap_or(u32::MAX);
-        self.pairs.push(offset, cost);
+    /// What comes right before an instruction that goes elsewhere.
+    fn leave_or_call(&mut self, op: &Op<'_>) {
+        if cost::is_call(op) {
+            // A function that calls nothing does not look at the stack.
+            let looks = match op {
+                Op::Call { function_index } => self
+                    .context
+                    .survey
+                    .defined(*function_index)
+                    .is_none_or(|callee| callee.calls),
+                _ => true,
+            };
+            if looks {
+                self.emit(&I::LocalGet(self.stack_local));
+                self.emit(&I::GlobalSet(self.context.stack));
+            }
+        }
+        if cost::is_tail_call(op) {
+            self.leave(true);
+        }
+        if matches!(op, Op::Return) {
+            self.leave(false);
+        }
     }
 
-    fn charge(&mut self, cost: u32) {
-        if cost == 0 {
-            return;
+    fn end(&mut self, aside: i64, owed: i64) -> Fallible<()> {
+        if let Some(open_if) = self.open_ifs.pop() {
+            self.depth = self.depth.saturating_sub(1);
+            if aside != 0 && open_if {
+                self.emit(&I::Else);
+                self.charge(aside);
+            }
+            self.emit(&I::End);
+            return Ok(());
         }
-        let gas = self.counters.gas;
-        self.function
-            .instruction(&I::GlobalGet(gas))
-            .instruction(&I::I64Const(i64::from(cost)))
-            .instruction(&I::I64Sub)
-            .instruction(&I::GlobalSet(gas));
+        if self.has_exit {
+            self.emit(&I::End);
+            self.save(self.plan.owed_at_exit);
+        } else {
+            self.save(owed);
+        }
+        self.leave(false);
+        if self.looks {
+            self.emit(&I::Return);
+            self.emit(&I::End);
+            self.emit(&I::I64Const(-1));
+            self.emit(&I::GlobalSet(self.context.gas));
+            self.emit(&I::Unreachable);
+        }
+        if self.frame.is_some() {
+            if !self.looks {
+                self.emit(&I::Return);
+            }
+            self.emit(&I::End);
+            self.emit(&I::LocalGet(self.stack_local));
+            self.emit(&I::GlobalSet(self.context.stack));
+            self.emit(&I::Unreachable);
+        }
+        self.emit(&I::End);
+        Ok(())
+    }
+
+    /// What every way out does; a tail call's callee must find the stack as this function did.
+    fn leave(&mut self, by_tail_call: bool) {
+        if let Some(frame) = self.frame
+            && (frame.puts_back || by_tail_call)
+        {
+            self.function
+                .instruction(&I::LocalGet(self.stack_local))
+                .instruction(&I::I32Const(frame.slots))
+                .instruction(&I::I32Add)
+                .instruction(&I::GlobalSet(self.context.stack));
+        }
+        if let Some(hooks) = self.context.hooks {
+            self.emit(&I::Call(hooks.leave));
+        }
+    }
+
+    fn emit(&mut self, instruction: &I<'_>) {
+        self.function.instruction(instruction);
+    }
+
+    /// Notes where the instruction that is written next was in the original.
+    fn note(&mut self, offset: usize) {
+        let rewritten = u32::try_from(self.function.byte_len()).unwrap_or(u32::MAX);
+        let original = offset.saturating_sub(self.context.survey.code_start);
+        self.pairs
+            .push(rewritten, u32::try_from(original).unwrap_or(u32::MAX));
+    }
+
+    /// Puts the register's value on the stack.
+    fn get(&mut self) {
+        self.emit(&match self.plan.register {
+            Register::Local => I::LocalGet(self.gas_local),
+            Register::Global => I::GlobalGet(self.context.gas),
+        });
+    }
+
+    /// Takes the register's value off the stack.
+    fn set(&mut self) {
+        self.emit(&match self.plan.register {
+            Register::Local => I::LocalSet(self.gas_local),
+            Register::Global => I::GlobalSet(self.context.gas),
+        });
+    }
+
+    /// Subtracts from what is on the stack's top.
+    fn subtract(&mut self, amount: i64) {
+        if amount != 0 {
+            self.emit(&I::I64Const(amount));
+            self.emit(&I::I64Sub);
+        }
+    }
+
+    fn charge(&mut self, amount: i64) {
+        if amount != 0 {
+            self.get();
+            self.subtract(amount);
+            self.set();
+        }
+    }
+
+    fn load(&mut self) {
+        self.emit(&I::GlobalGet(self.context.gas));
+        self.emit(&I::LocalSet(self.gas_local));
+    }
+
+    /// Makes the global exact, while the register is above what is left by `owed`.
+    fn save(&mut self, owed: i64) {
+        if self.plan.register == Register::Local {
+            self.emit(&I::LocalGet(self.gas_local));
+            self.subtract(owed);
+            self.emit(&I::GlobalSet(self.context.gas));
+        }
+    }
+
+    /// Leaves by the way of those who have too little gas, `depth` blocks out.
+    fn check(&mut self, depth: u32, owed: i64) {
+        self.get();
+        self.emit(&I::I64Const(owed));
+        self.emit(&I::I64LtS);
+        self.emit(&I::BrIf(depth));
     }
 
     /// Charges the count on the stack's top, which is unsigned, and leaves it there.
-    fn charge_count(&mut self) {
-        let gas = self.counters.gas;
-        self.function
-            .instruction(&I::LocalTee(self.count_local))
-            .instruction(&I::GlobalGet(gas))
-            .instruction(&I::LocalGet(self.count_local))
-            .instruction(&I::I64ExtendI32U)
-            .instruction(&I::I64Sub)
-            .instruction(&I::GlobalSet(gas));
-        self.check_gas();
+    fn charge_count(&mut self, owed: i64) {
+        self.emit(&I::LocalTee(self.count_local));
+        self.get();
+        self.emit(&I::LocalGet(self.count_local));
+        self.emit(&I::I64ExtendI32U);
+        self.emit(&I::I64Sub);
+        self.set();
+        self.save(owed);
+        self.check(self.out_depth(), owed);
     }
 
-    fn check_gas(&mut self) {
-        self.function
-            .instruction(&I::GlobalGet(self.counters.gas))
-            .instruction(&I::I64Const(0))
-            .instruction(&I::I64LtS)
-            .instruction(&I::If(BlockType::Empty));
-        self.note(0);
-        self.function
-            .instruction(&I::Unreachable)
-            .instruction(&I::End);
-    }
-
-    /// Takes `frame` slots; a trap gives back the function's `first` stretch, of which nothing ran.
-    fn take_frame(&mut self, frame: i32, first: u32) {
-        let stack = self.counters.stack;
-        self.function
-            .instruction(&I::GlobalGet(stack))
-            .instruction(&I::I32Const(frame))
-            .instruction(&I::I32Sub)
-            .instruction(&I::GlobalSet(stack))
-            .instruction(&I::GlobalGet(stack))
-            .instruction(&I::I32Const(0))
-            .instruction(&I::I32LtS)
-            .instruction(&I::If(BlockType::Empty));
-        self.note(first);
-        self.function
-            .instruction(&I::Unreachable)
-            .instruction(&I::End);
-    }
-
-    fn give_back_frame(&mut self, frame: i32) {
-        let stack = self.counters.stack;
-        self.function
-            .instruction(&I::GlobalGet(stack))
-            .instruction(&I::I32Const(frame))
-            .instruction(&I::I32Add)
-            .instruction(&I::GlobalSet(stack));
-    }
-}
-
-/// For each instruction, what its straight stretch of code costs behind it.
-struct Stretches(Vec<(u32, u32)>);
-
-impl Stretches {
-    fn of(ops: &[Op<'_>]) -> Self {
-        let mut costs: Vec<_> = ops.iter().map(|op| (cost::of(op), 0)).collect();
-        let mut behind = 0_u32;
-        for (op, (own, rest)) in ops.iter().zip(&mut costs).rev() {
-            if cost::ends_stretch(op) {
-                behind = 0;
-            }
-            *rest = behind;
-            behind = behind.saturating_add(*own);
-        }
-        Self(costs)
-    }
-
-    /// The cost of the stretch that begins at `place`.
-    fn beginning_at(&self, place: usize) -> u32 {
-        self.0
-            .get(place)
-            .map_or(0, |(own, rest)| own.saturating_add(*rest))
-    }
-
-    /// What the stretch costs behind the instruction at `place`.
-    fn behind(&self, place: usize) -> u32 {
-        self.0.get(place).map_or(0, |(_, rest)| *rest)
+    /// The label of those who have too little gas, from within the body.
+    fn out_depth(&self) -> u32 {
+        self.depth.saturating_add(u32::from(self.has_exit))
     }
 }

@@ -1,7 +1,7 @@
 //! Gas by a rewriting of our own: wasm in, wasm out that counts its own instructions.
 //!
-//! Gas is a definition, not an engine's habit, so it is the same on every machine and under every engine. Version
-//! [`METERING_VERSION`] says:
+//! Gas is a definition, not an engine's habit, so it is the same on every machine and under every engine; `docs/gas.md` has it in
+//! full. Version [`METERING_VERSION`] says:
 //!
 //! - each instruction costs 1; `nop`, `drop`, `block`, `loop`, `else`, `end`, `return` and `unreachable` cost nothing, since they
 //!   become no code;
@@ -11,18 +11,21 @@
 //! - calls may nest until their frames fill [`STACK_SLOTS`]; a frame is 4 slots, and one for each parameter, local and operand. A
 //!   function that calls nothing takes no frame.
 //!
-//! Code is charged by straight stretches, before each runs; what a trap left unrun is given back afterwards from a table (see
-//! [`Unspent`]), so that the count is exact and costs nothing on the way. Loops, function entries, bulk operations and host calls
-//! look whether anything is left: a run within its limit is never cut, and one above it never counts as having returned.
+//! One module is rewritten in several ways that agree on all of that ([`Variant`]): quickly for the run itself, and exactly for
+//! the few runs that end in a trap the quick one cannot account for.
 
 mod cost;
+mod flow;
 mod function;
+mod limits;
+mod places;
+mod plan;
+mod refusal;
 mod rewrite;
 mod survey;
-mod unspent;
 
-pub use survey::Refusal;
-pub use unspent::Unspent;
+pub use places::Places;
+pub use refusal::Refusal;
 
 /// Which definition of gas this build meters by; part of an artifact's cache key and of what is attested.
 pub const METERING_VERSION: u32 = 1;
@@ -30,28 +33,54 @@ pub const METERING_VERSION: u32 = 1;
 /// How deep calls may nest, in slots of at most 16 bytes. The native stack is much larger, so that this limit is met first.
 pub const STACK_SLOTS: i32 = 262_144;
 
-/// The export that holds the gas left, an `i64`.
+/// The most gas an execution can be given: twice as much would still fit the counter.
+pub const MAX_GAS: i64 = i64::MAX / 2;
+
+/// The export that holds the gas left, an `i64`. Below zero it says that there was not enough.
 pub const GAS_EXPORT: &str = "outlayer:gas";
 
-/// The export that holds the stack slots left, an `i32`.
+/// The export that holds the stack slots left, an `i32`. Below zero it says that there were not enough.
 pub const STACK_EXPORT: &str = "outlayer:stack";
 
 /// The export that stands for the start section, which would otherwise run before the gas is set.
 pub const START_EXPORT: &str = "outlayer:start";
+
+/// The module that a profiled module imports [`PROFILE_ENTER`] and [`PROFILE_LEAVE`] from.
+pub const PROFILE_MODULE: &str = "outlayer:profile";
+
+/// Called where a function is entered, with its index in the original module.
+pub const PROFILE_ENTER: &str = "enter";
+
+/// Called on every way out of a function but a trap.
+pub const PROFILE_LEAVE: &str = "leave";
+
+/// The ways to rewrite a module. They agree on results, on gas at the end and at each call of the host, and on where gas runs out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Variant {
+    /// The gas left is mostly in a local. [`GAS_EXPORT`] is exact at the end, at calls of the host, at `unreachable`, and at traps
+    /// of calls through tables, of accesses to tables and of bulk operations; after another trap it says too little was used.
+    Fast,
+    /// [`GAS_EXPORT`] is exact at every trap as well, and running costs about twice as much.
+    Exact,
+    /// Like [`Variant::Exact`], and calls [`PROFILE_ENTER`] and [`PROFILE_LEAVE`], at both of which [`GAS_EXPORT`] is exact.
+    Profiled,
+}
 
 /// A module that counts.
 #[derive(Debug)]
 pub struct Metered {
     /// The rewritten module.
     pub wasm: Vec<u8>,
-    /// What a trap gives back.
-    pub unspent: Unspent,
+    /// Where its instructions come from.
+    pub places: Places,
+    /// Whether the module exports a function `_start`.
+    pub is_command: bool,
 }
 
 /// Checks a module and rewrites it to count its own instructions.
-pub fn meter(wasm: &[u8]) -> Result<Metered, Refusal> {
+pub fn meter(wasm: &[u8], variant: Variant) -> Result<Metered, Refusal> {
     let survey = survey::Survey::of(wasm)?;
-    rewrite::rewrite(wasm, &survey)
+    rewrite::rewrite(wasm, &survey, variant)
 }
 
 #[cfg(test)]

@@ -1,168 +1,312 @@
 //! Writes the module anew: the sections as they were, two globals more, and bodies that count.
 
-use wasm_encoder::reencode::{Reencode, RoundtripReencoder, utils};
+use std::convert::Infallible;
+
+use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ConstExpr, CustomSection, DataCountSection, DataSection, ElementSection,
+    BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, EntityType,
     ExportKind, ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection,
-    MemorySection, Module, TableSection, TypeSection, ValType,
+    MemorySection, Module, NameSection, TableSection, TypeSection, ValType,
 };
 use wasmparser::{KnownCustom, Parser, Payload};
 
-use crate::function::{Body, Counters};
+use crate::function::Body;
 use crate::survey::Survey;
-use crate::{GAS_EXPORT, Metered, Refusal, STACK_EXPORT, STACK_SLOTS, START_EXPORT, Unspent};
+use crate::{
+    GAS_EXPORT, Metered, PROFILE_ENTER, PROFILE_LEAVE, PROFILE_MODULE, Places, Refusal,
+    STACK_EXPORT, STACK_SLOTS, START_EXPORT, Variant,
+};
 
 /// What goes wrong here went unseen by the survey.
-pub(crate) type Fallible<T> = Result<T, wasm_encoder::reencode::Error>;
+pub(crate) type Fallible<T> = Result<T, Error>;
 
-pub(crate) fn rewrite(wasm: &[u8], survey: &Survey) -> Result<Metered, Refusal> {
-    let mut writer = Writer::new(survey);
-    for payload in Parser::new(0).parse_all(wasm) {
-        payload
-            .map_err(Into::into)
-            .and_then(|payload| writer.section(payload))
-            .map_err(|error| Refusal::bad(format_args!("the module cannot be metered: {error}")))?;
-    }
-    writer.finish();
+pub(crate) fn rewrite(wasm: &[u8], survey: &Survey, variant: Variant) -> Result<Metered, Refusal> {
+    let (wasm, places) = write(wasm, survey, variant)
+        .map_err(|error| Refusal::bad(format_args!("the module cannot be metered: {error}")))?;
     Ok(Metered {
-        wasm: writer.module.finish(),
-        unspent: writer.unspent,
+        wasm,
+        places,
+        is_command: survey.is_command,
     })
 }
 
+fn write(wasm: &[u8], survey: &Survey, variant: Variant) -> Fallible<(Vec<u8>, Places)> {
+    let mut writer = Writer::new(survey, variant);
+    for payload in Parser::new(0).parse_all(wasm) {
+        writer.section(payload?)?;
+    }
+    writer.finish()
+}
+
+/// How functions and globals are numbered once there are more imports.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbers {
+    imported_functions: u32,
+    more_functions: u32,
+    imported_globals: u32,
+    more_globals: u32,
+}
+
+impl Reencode for Numbers {
+    type Error = Infallible;
+
+    fn function_index(&mut self, index: u32) -> Fallible<u32> {
+        Ok(if index < self.imported_functions {
+            index
+        } else {
+            index.saturating_add(self.more_functions)
+        })
+    }
+
+    fn global_index(&mut self, index: u32) -> Fallible<u32> {
+        Ok(if index < self.imported_globals {
+            index
+        } else {
+            index.saturating_add(self.more_globals)
+        })
+    }
+}
+
+/// The functions that a profiled module calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hooks {
+    pub(crate) enter: u32,
+    pub(crate) leave: u32,
+}
+
+/// What bodies are rewritten by.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) survey: &'a Survey,
+    pub(crate) variant: Variant,
+    pub(crate) numbers: Numbers,
+    /// The global that holds the gas left.
+    pub(crate) gas: u32,
+    /// The global that holds the stack slots left.
+    pub(crate) stack: u32,
+    pub(crate) hooks: Option<Hooks>,
+    /// The lists of several results, for each of which there is a block type behind the module's own types.
+    results: Vec<Vec<wasmparser::ValType>>,
+}
+
+impl<'a> Context<'a> {
+    fn new(survey: &'a Survey, variant: Variant) -> Self {
+        let mut results: Vec<_> = survey
+            .functions
+            .iter()
+            .map(|function| function.results.clone())
+            .filter(|results| results.len() > 1)
+            .collect();
+        results.sort();
+        results.dedup();
+        let hooks = (variant == Variant::Profiled).then_some(Hooks {
+            enter: survey.imported_functions,
+            leave: survey.imported_functions.saturating_add(1),
+        });
+        Self {
+            survey,
+            variant,
+            numbers: Numbers {
+                imported_functions: survey.imported_functions,
+                more_functions: if hooks.is_some() { 2 } else { 0 },
+                imported_globals: survey.imported_globals,
+                more_globals: 0,
+            },
+            gas: survey.globals,
+            stack: survey.globals.saturating_add(1),
+            hooks,
+            results,
+        }
+    }
+
+    /// The number of the `place`th type behind the module's own.
+    fn more_type(&self, place: usize) -> u32 {
+        let types = self.survey.types.len();
+        u32::try_from(types.saturating_add(place)).unwrap_or(u32::MAX)
+    }
+
+    /// The type of a block that returns `results`.
+    pub(crate) fn block_type(&self, results: &[wasmparser::ValType]) -> Fallible<BlockType> {
+        Ok(match results {
+            [] => BlockType::Empty,
+            [one] => BlockType::Result(self.numbers.clone().val_type(*one)?),
+            several => {
+                let place = self
+                    .results
+                    .partition_point(|known| known.as_slice() < several);
+                BlockType::FunctionType(self.more_type(place))
+            }
+        })
+    }
+}
+
+/// The sections that get something of ours, in the order that they come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Types,
+    Imports,
+    Globals,
+    Exports,
+    Rest,
+}
+
 struct Writer<'a> {
-    survey: &'a Survey,
+    context: Context<'a>,
     module: Module,
-    counters: Counters,
-    /// The start section's function and the exports wait for each other: sections come in this order.
-    exports: Option<ExportSection>,
-    globals_written: bool,
+    /// The first of the sections not yet written.
+    stage: Stage,
     code: CodeSection,
-    /// The name section, which may stand anywhere and goes last.
-    names: Option<Vec<u8>>,
-    unspent: Unspent,
+    places: Places,
     /// Function bodies seen so far.
-    bodies: usize,
+    bodies: u32,
+    /// The name section, which may stand anywhere and goes last.
+    names: Option<NameSection>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(survey: &'a Survey) -> Self {
+    fn new(survey: &'a Survey, variant: Variant) -> Self {
         Self {
-            survey,
+            context: Context::new(survey, variant),
             module: Module::new(),
-            counters: Counters::new(survey),
-            exports: None,
-            globals_written: false,
+            stage: Stage::Types,
             code: CodeSection::new(),
-            names: None,
-            unspent: Unspent::default(),
+            places: Places::default(),
             bodies: 0,
+            names: None,
         }
     }
 
     fn section(&mut self, payload: Payload<'_>) -> Fallible<()> {
-        let same = &mut RoundtripReencoder;
+        let same = &mut self.context.numbers.clone();
         match payload {
             Payload::TypeSection(from) => {
                 let mut to = TypeSection::new();
                 utils::parse_type_section(same, &mut to, from)?;
-                for results in self.counters.result_types() {
-                    let results = same.val_types(results.clone())?;
-                    to.ty().function([], results);
-                }
-                self.module.section(&to);
+                self.types(to)?;
             }
             Payload::ImportSection(from) => {
+                self.catch_up(Stage::Imports)?;
                 let mut to = ImportSection::new();
                 utils::parse_import_section(same, &mut to, from)?;
-                self.module.section(&to);
+                self.imports(to);
             }
             Payload::FunctionSection(from) => {
+                self.catch_up(Stage::Globals)?;
                 let mut to = FunctionSection::new();
                 utils::parse_function_section(same, &mut to, from)?;
                 self.module.section(&to);
             }
             Payload::TableSection(from) => {
+                self.catch_up(Stage::Globals)?;
                 let mut to = TableSection::new();
                 utils::parse_table_section(same, &mut to, from)?;
                 self.module.section(&to);
             }
             Payload::MemorySection(from) => {
+                self.catch_up(Stage::Globals)?;
                 let mut to = MemorySection::new();
                 utils::parse_memory_section(same, &mut to, from)?;
                 self.module.section(&to);
             }
             Payload::GlobalSection(from) => {
+                self.catch_up(Stage::Globals)?;
                 let mut to = GlobalSection::new();
                 utils::parse_global_section(same, &mut to, from)?;
-                self.write_globals(to);
+                self.globals(to);
+            }
+            Payload::ExportSection(from) => {
+                self.catch_up(Stage::Exports)?;
+                let mut to = ExportSection::new();
+                utils::parse_export_section(same, &mut to, from)?;
+                self.exports(to)?;
             }
             other => self.late_section(other)?,
         }
         Ok(())
     }
 
-    /// The sections behind the globals.
+    /// The sections behind the exports. The start section is an export by now.
     fn late_section(&mut self, payload: Payload<'_>) -> Fallible<()> {
-        let same = &mut RoundtripReencoder;
+        let same = &mut self.context.numbers.clone();
         match payload {
-            Payload::ExportSection(from) => {
-                self.write_globals(GlobalSection::new());
-                let mut to = ExportSection::new();
-                utils::parse_export_section(same, &mut to, from)?;
-                to.export(GAS_EXPORT, ExportKind::Global, self.counters.gas);
-                to.export(STACK_EXPORT, ExportKind::Global, self.counters.stack);
-                self.exports = Some(to);
-            }
-            Payload::StartSection { func, .. } => {
-                if let Some(exports) = &mut self.exports {
-                    exports.export(START_EXPORT, ExportKind::Func, func);
-                }
-            }
             Payload::ElementSection(from) => {
-                self.write_exports();
+                self.catch_up(Stage::Rest)?;
                 let mut to = ElementSection::new();
                 utils::parse_element_section(same, &mut to, from)?;
                 self.module.section(&to);
             }
             Payload::DataCountSection { count, .. } => {
-                self.write_exports();
+                self.catch_up(Stage::Rest)?;
                 self.module.section(&DataCountSection { count });
             }
-            Payload::CodeSectionEntry(body) => {
-                self.write_exports();
-                self.body(&body)?;
-            }
+            Payload::CodeSectionEntry(body) => self.body(&body)?,
             Payload::DataSection(from) => {
-                self.finish_code();
+                self.write_code()?;
                 let mut to = DataSection::new();
                 utils::parse_data_section(same, &mut to, from)?;
                 self.module.section(&to);
             }
             // Names make backtraces readable. Other custom sections speak of offsets that are no more.
-            Payload::CustomSection(from) if matches!(from.as_known(), KnownCustom::Name(_)) => {
-                self.names = Some(from.data().to_vec());
+            Payload::CustomSection(from) => {
+                if let KnownCustom::Name(names) = from.as_known() {
+                    // A damaged name section does not make a module invalid.
+                    self.names = same.custom_name_section(names).ok();
+                }
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn body(&mut self, body: &wasmparser::FunctionBody<'_>) -> Fallible<()> {
-        if let Some(shape) = self.survey.functions.get(self.bodies) {
-            let written = Body::rewrite(&self.counters, shape, body)?;
-            self.code.function(&written.function);
-            self.unspent.push(&written.pairs);
+    /// Writes the sections before `stage` that the module does not have, since we have something for them.
+    fn catch_up(&mut self, stage: Stage) -> Fallible<()> {
+        if self.stage == Stage::Types && stage > Stage::Types {
+            self.types(TypeSection::new())?;
         }
-        self.bodies = self.bodies.saturating_add(1);
+        if self.stage == Stage::Imports && stage > Stage::Imports {
+            self.imports(ImportSection::new());
+        }
+        if self.stage == Stage::Globals && stage > Stage::Globals {
+            self.globals(GlobalSection::new());
+        }
+        if self.stage == Stage::Exports && stage > Stage::Exports {
+            self.exports(ExportSection::new())?;
+        }
         Ok(())
     }
 
-    /// Ours come last, so that the module's own keep their numbers.
-    fn write_globals(&mut self, mut globals: GlobalSection) {
-        if std::mem::replace(&mut self.globals_written, true) {
-            return;
+    /// Ours come behind the module's own: results of blocks around bodies, then the types of the hooks.
+    fn types(&mut self, mut types: TypeSection) -> Fallible<()> {
+        for results in &self.context.results {
+            let results = self.context.numbers.clone().val_types(results.clone())?;
+            types.ty().function([], results);
         }
+        if self.context.hooks.is_some() {
+            types.ty().function([ValType::I32], []);
+            types.ty().function([], []);
+        }
+        self.stage = Stage::Imports;
+        if !types.is_empty() {
+            self.module.section(&types);
+        }
+        Ok(())
+    }
+
+    fn imports(&mut self, mut imports: ImportSection) {
+        if self.context.hooks.is_some() {
+            let first = self.context.results.len();
+            let enter = EntityType::Function(self.context.more_type(first));
+            let leave = EntityType::Function(self.context.more_type(first.saturating_add(1)));
+            imports.import(PROFILE_MODULE, PROFILE_ENTER, enter);
+            imports.import(PROFILE_MODULE, PROFILE_LEAVE, leave);
+        }
+        self.stage = Stage::Globals;
+        if !imports.is_empty() {
+            self.module.section(&imports);
+        }
+    }
+
+    fn globals(&mut self, mut globals: GlobalSection) {
         let mutable = |val_type| GlobalType {
             val_type,
             mutable: true,
@@ -170,30 +314,48 @@ impl<'a> Writer<'a> {
         };
         globals.global(mutable(ValType::I64), &ConstExpr::i64_const(0));
         globals.global(mutable(ValType::I32), &ConstExpr::i32_const(STACK_SLOTS));
+        self.stage = Stage::Exports;
         self.module.section(&globals);
     }
 
-    fn write_exports(&mut self) {
-        if let Some(exports) = self.exports.take() {
-            self.module.section(&exports);
+    fn exports(&mut self, mut exports: ExportSection) -> Fallible<()> {
+        exports.export(GAS_EXPORT, ExportKind::Global, self.context.gas);
+        exports.export(STACK_EXPORT, ExportKind::Global, self.context.stack);
+        if let Some(start) = self.context.survey.start {
+            let start = self.context.numbers.clone().function_index(start)?;
+            exports.export(START_EXPORT, ExportKind::Func, start);
         }
+        self.stage = Stage::Rest;
+        self.module.section(&exports);
+        Ok(())
     }
 
-    fn finish_code(&mut self) {
-        self.write_exports();
+    fn body(&mut self, body: &wasmparser::FunctionBody<'_>) -> Fallible<()> {
+        let survey = self.context.survey;
+        let index = survey.imported_functions.saturating_add(self.bodies);
+        self.bodies = self.bodies.saturating_add(1);
+        if let Some(shape) = survey.defined(index) {
+            let written = Body::rewrite(&self.context, index, shape, body)?;
+            self.code.function(&written.function);
+            self.places.push(&written.pairs);
+        }
+        Ok(())
+    }
+
+    fn write_code(&mut self) -> Fallible<()> {
+        self.catch_up(Stage::Rest)?;
         let code = std::mem::take(&mut self.code);
         if !code.is_empty() {
             self.module.section(&code);
         }
+        Ok(())
     }
 
-    fn finish(&mut self) {
-        self.finish_code();
-        if let Some(data) = self.names.take() {
-            self.module.section(&CustomSection {
-                name: "name".into(),
-                data: data.into(),
-            });
+    fn finish(mut self) -> Fallible<(Vec<u8>, Places)> {
+        self.write_code()?;
+        if let Some(names) = self.names.take() {
+            self.module.section(&names);
         }
+        Ok((self.module.finish(), self.places))
     }
 }

@@ -1,99 +1,12 @@
 //! Looks a module over before anything is done with it: valid, of the features we take, and small enough to compile.
 
-use borsh::{BorshDeserialize, BorshSerialize};
 use wasmparser::{
-    CompositeInnerType, ExternalKind, FuncValidatorAllocations, Parser, Payload, TypeRef, ValType,
-    ValidPayload, Validator, WasmFeatures,
+    BlockType, CompositeInnerType, ExternalKind, FuncValidatorAllocations, Operator as Op, Parser,
+    Payload, TypeRef, ValType, ValidPayload, Validator,
 };
 
-use crate::{GAS_EXPORT, STACK_EXPORT, START_EXPORT};
-
-/// The largest module that is taken, in bytes. The largest seen in the wild has 15.8 MB.
-const MAX_WASM_BYTES: usize = 32 << 20;
-
-/// Locals and parameters of one function. Cranelift's time is quadratic in them: 40,000 take it 86 s. Real modules peak at 258.
-const MAX_LOCALS: u32 = 2_000;
-
-/// Bytes of one function's body. Real modules peak at 402 KB.
-const MAX_BODY_BYTES: usize = 1 << 20;
-
-/// Functions in a module.
-const MAX_FUNCTIONS: usize = 100_000;
-
-/// Entries that a module's tables start with, all together.
-const MAX_TABLE_ENTRIES: u64 = 1_000_000;
-
-/// What we take: all that rustc, clang and AssemblyScript emit, and that is the same on every engine.
-const TAKEN: WasmFeatures = WasmFeatures::MVP
-    .union(WasmFeatures::SIGN_EXTENSION)
-    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
-    .union(WasmFeatures::BULK_MEMORY)
-    .union(WasmFeatures::REFERENCE_TYPES)
-    .union(WasmFeatures::MULTI_VALUE)
-    .union(WasmFeatures::MUTABLE_GLOBAL)
-    .union(WasmFeatures::EXTENDED_CONST)
-    .union(WasmFeatures::TAIL_CALL)
-    .union(WasmFeatures::SIMD)
-    .difference(WasmFeatures::GC_TYPES);
-
-/// What we refuse, by the name of its proposal.
-const REFUSED: &[(&str, WasmFeatures)] = &[
-    ("externref", WasmFeatures::GC_TYPES),
-    ("threads", WasmFeatures::THREADS),
-    ("memory64", WasmFeatures::MEMORY64),
-    ("multi-memory", WasmFeatures::MULTI_MEMORY),
-    ("exceptions", WasmFeatures::EXCEPTIONS),
-    ("legacy-exceptions", WasmFeatures::LEGACY_EXCEPTIONS),
-    ("relaxed-simd", WasmFeatures::RELAXED_SIMD),
-    ("function-references", WasmFeatures::FUNCTION_REFERENCES),
-    (
-        "gc",
-        WasmFeatures::GC
-            .union(WasmFeatures::GC_TYPES)
-            .union(WasmFeatures::FUNCTION_REFERENCES),
-    ),
-    ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
-    ("wide-arithmetic", WasmFeatures::WIDE_ARITHMETIC),
-    (
-        "stack-switching",
-        WasmFeatures::STACK_SWITCHING
-            .union(WasmFeatures::EXCEPTIONS)
-            .union(WasmFeatures::FUNCTION_REFERENCES),
-    ),
-    (
-        "shared-everything-threads",
-        WasmFeatures::SHARED_EVERYTHING_THREADS
-            .union(WasmFeatures::THREADS)
-            .union(WasmFeatures::FUNCTION_REFERENCES)
-            .union(WasmFeatures::GC),
-    ),
-];
-
-/// Why a module is not run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, BorshSerialize, BorshDeserialize)]
-pub enum Refusal {
-    /// It is not a module that can be run; the reason names the place or the figure.
-    #[error("{reason}")]
-    BadModule {
-        /// What is wrong.
-        reason: String,
-    },
-    /// It uses a feature of WebAssembly that we do not take.
-    #[error("the module uses {feature}, which is not taken")]
-    Feature {
-        /// The proposal's name.
-        feature: String,
-    },
-}
-
-impl Refusal {
-    /// A module that is refused for `reason`.
-    pub fn bad(reason: impl std::fmt::Display) -> Self {
-        Self::BadModule {
-            reason: reason.to_string(),
-        }
-    }
-}
+use crate::refusal::TAKEN;
+use crate::{GAS_EXPORT, Refusal, STACK_EXPORT, START_EXPORT, cost, limits};
 
 /// What the rewriting needs to know of one function.
 #[derive(Debug, Clone)]
@@ -106,6 +19,8 @@ pub(crate) struct Shape {
     pub(crate) operands: u32,
     /// What it returns.
     pub(crate) results: Vec<ValType>,
+    /// Whether it calls others that come back to it, and so takes a frame.
+    pub(crate) calls: bool,
 }
 
 /// What the rewriting needs to know of a module.
@@ -113,30 +28,235 @@ pub(crate) struct Shape {
 pub(crate) struct Survey {
     /// The defined functions, in order.
     pub(crate) functions: Vec<Shape>,
-    /// Types in the type section.
-    pub(crate) types: u32,
+    /// Parameters and results of each type in the type section.
+    pub(crate) types: Vec<(usize, usize)>,
+    /// Functions that are imported; they come first.
+    pub(crate) imported_functions: u32,
+    /// Globals that are imported; they come first.
+    pub(crate) imported_globals: u32,
     /// Globals, imported and defined.
     pub(crate) globals: u32,
+    /// The start section's function.
+    pub(crate) start: Option<u32>,
+    /// Functions that can be entered from outside: exported ones and the start section's.
+    pub(crate) doors: std::collections::BTreeSet<u32>,
+    /// Whether there is a tail call anywhere.
+    pub(crate) tail_calls: bool,
+    /// Where the code section's contents begin, in bytes of the module.
+    pub(crate) code_start: usize,
+    /// Whether a function `_start` is exported.
+    pub(crate) is_command: bool,
 }
 
 impl Survey {
     /// Validates `wasm` and measures it.
     pub(crate) fn of(wasm: &[u8]) -> Result<Self, Refusal> {
-        if wasm.len() > MAX_WASM_BYTES {
-            return Err(Refusal::bad(format_args!(
-                "the module has {} bytes; the most is {MAX_WASM_BYTES}",
-                wasm.len()
-            )));
-        }
+        limits::check("the module", wasm.len(), "bytes", limits::WASM_BYTES)?;
         if Parser::is_component(wasm) {
             return Err(Refusal::Feature {
                 feature: "component-model".to_owned(),
             });
         }
-        measure(wasm).map_err(|failure| match failure {
+        let mut survey = Self::default();
+        survey.measure(wasm).map_err(|failure| match failure {
             Failure::Refused(refusal) => refusal,
-            Failure::Invalid(error) => name_feature(wasm, &error),
+            Failure::Invalid(error) => Refusal::of_invalid(wasm, TAKEN, &error),
+        })?;
+        Ok(survey)
+    }
+
+    /// The function that has `index`, unless it is imported.
+    pub(crate) fn defined(&self, index: u32) -> Option<&Shape> {
+        let place = index.checked_sub(self.imported_functions)?;
+        self.functions.get(usize::try_from(place).ok()?)
+    }
+
+    /// How many values a block of this type takes and leaves.
+    pub(crate) fn arity(&self, ty: BlockType) -> (usize, usize) {
+        match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => usize::try_from(index)
+                .ok()
+                .and_then(|index| self.types.get(index).copied())
+                .unwrap_or_default(),
+        }
+    }
+
+    fn measure(&mut self, wasm: &[u8]) -> Result<(), Failure> {
+        let mut validator = Validator::new_with_features(TAKEN);
+        let mut allocations = FuncValidatorAllocations::default();
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload?;
+            check_counts(&payload)?;
+            let valid = validator.payload(&payload)?;
+            self.section(payload)?;
+            if let ValidPayload::Func(function, body) = valid {
+                let mut function = function.into_validator(allocations);
+                let shape = self.shape(&mut function, &body)?;
+                self.functions.push(shape);
+                allocations = function.into_allocations();
+            }
+        }
+        Ok(())
+    }
+
+    fn section(&mut self, payload: Payload<'_>) -> Result<(), Failure> {
+        match payload {
+            Payload::TypeSection(section) => {
+                for ty in section.into_iter_err_on_gc_types() {
+                    let ty = ty?;
+                    limits::check("a type", ty.params().len(), "parameters", limits::PARAMS)?;
+                    limits::check("a type", ty.results().len(), "results", limits::PARAMS)?;
+                    self.types.push((ty.params().len(), ty.results().len()));
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    match import?.ty {
+                        TypeRef::Global(_) => bump(&mut self.imported_globals, 1),
+                        TypeRef::Func(_) => bump(&mut self.imported_functions, 1),
+                        _ => {}
+                    }
+                }
+                self.globals = self.imported_globals;
+            }
+            Payload::GlobalSection(section) => bump(&mut self.globals, section.count()),
+            Payload::TableSection(section) => {
+                let mut entries = 0_u64;
+                for table in section {
+                    entries = entries.saturating_add(table?.ty.initial);
+                }
+                limits::check(
+                    "all tables together",
+                    entries,
+                    "entries",
+                    limits::TABLE_ENTRIES,
+                )?;
+            }
+            Payload::ExportSection(section) => self.exports(section)?,
+            Payload::StartSection { func, .. } => {
+                self.start = Some(func);
+                self.doors.insert(func);
+            }
+            Payload::CodeSectionStart { range, .. } => self.code_start = range.start,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notes the exports; our own names are not the module's to use.
+    fn exports(&mut self, section: wasmparser::ExportSectionReader<'_>) -> Result<(), Failure> {
+        for export in section {
+            let export = export?;
+            if [GAS_EXPORT, STACK_EXPORT, START_EXPORT].contains(&export.name) {
+                return Err(Failure::Refused(Refusal::bad(format_args!(
+                    "the module exports `{}`, a reserved name",
+                    export.name
+                ))));
+            }
+            if export.kind == ExternalKind::Func {
+                self.is_command |= export.name == "_start";
+                self.doors.insert(export.index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Validates one body and measures it.
+    fn shape(
+        &mut self,
+        validator: &mut wasmparser::FuncValidator<wasmparser::ValidatorResources>,
+        body: &wasmparser::FunctionBody<'_>,
+    ) -> Result<Shape, Failure> {
+        let index = validator.index();
+        let name = format!("function {index}");
+        limits::check(&name, body.range().len(), "bytes", limits::BODY_BYTES)?;
+        let params = validator.len_locals();
+        // The validator takes up to 50,000 locals, and we fewer: the figure comes first.
+        let mut locals = u64::from(params);
+        for group in body.get_locals_reader()? {
+            locals = locals.saturating_add(u64::from(group?.0));
+        }
+        limits::check(&name, locals, "locals", limits::LOCALS)?;
+        let mut reader = body.get_binary_reader();
+        validator.read_locals(&mut reader)?;
+        let mut measured = Measured::default();
+        let mut ops = wasmparser::OperatorsReader::new(reader);
+        while !ops.eof() {
+            let offset = ops.original_position();
+            let op = ops.read()?;
+            measured.note(&op);
+            validator.op(offset, &op)?;
+            limits::check(
+                &name,
+                validator.control_stack_height(),
+                "nested blocks",
+                limits::NESTING,
+            )?;
+            measured.operands = measured.operands.max(validator.operand_stack_height());
+        }
+        ops.finish()?;
+        measured.check(&name, locals)?;
+        self.tail_calls |= measured.tail_calls;
+        Ok(Shape {
+            params,
+            locals: validator.len_locals().saturating_sub(params),
+            operands: measured.operands,
+            results: results(validator),
+            calls: measured.calls,
         })
+    }
+}
+
+/// What one walk over a body finds.
+#[derive(Default)]
+struct Measured {
+    operands: u32,
+    blocks: u64,
+    targets: u64,
+    most_targets: u64,
+    calls: bool,
+    tail_calls: bool,
+}
+
+impl Measured {
+    fn note(&mut self, op: &Op<'_>) {
+        self.calls |= cost::is_call(op);
+        self.tail_calls |= cost::is_tail_call(op);
+        match op {
+            Op::Block { .. } | Op::Loop { .. } | Op::If { .. } | Op::Else | Op::BrIf { .. } => {
+                self.blocks = self.blocks.saturating_add(1);
+            }
+            Op::BrTable { targets } => {
+                let targets = u64::from(targets.len());
+                self.targets = self.targets.saturating_add(targets);
+                self.most_targets = self.most_targets.max(targets);
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&self, name: &str, locals: u64) -> Result<(), Refusal> {
+        limits::check(name, self.operands, "operands", limits::OPERANDS)?;
+        limits::check(
+            name,
+            locals.saturating_mul(self.blocks),
+            "locals times blocks",
+            limits::LOCALS_TIMES_BLOCKS,
+        )?;
+        limits::check(
+            name,
+            self.most_targets,
+            "targets of one br_table",
+            limits::BR_TABLE_TARGETS,
+        )?;
+        limits::check(
+            name,
+            self.targets,
+            "br_table targets",
+            limits::BR_TABLE_TARGETS_OF_FUNCTION,
+        )
     }
 }
 
@@ -152,151 +272,66 @@ impl From<wasmparser::BinaryReaderError> for Failure {
     }
 }
 
-fn refuse(reason: std::fmt::Arguments<'_>) -> Failure {
-    Failure::Refused(Refusal::bad(reason))
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
-fn measure(wasm: &[u8]) -> Result<Survey, Failure> {
-    let mut survey = Survey::default();
-    let mut validator = Validator::new_with_features(TAKEN);
-    let mut allocations = FuncValidatorAllocations::default();
-    let mut has_start = false;
-    for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload?;
-        let valid = validator.payload(&payload)?;
-        match payload {
-            Payload::TypeSection(section) => survey.types = section.count(),
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    if matches!(import?.ty, TypeRef::Global(_)) {
-                        survey.globals = survey.globals.saturating_add(1);
-                    }
-                }
-            }
-            Payload::GlobalSection(section) => {
-                survey.globals = survey.globals.saturating_add(section.count());
-            }
-            Payload::TableSection(section) => check_tables(section)?,
-            Payload::ExportSection(section) => has_start = check_exports(section)?,
-            _ => {}
+/// Looks at the number of entries that a section says it has, before they are read.
+fn check_counts(payload: &Payload<'_>) -> Result<(), Refusal> {
+    let (found, what, most) = match payload {
+        Payload::TypeSection(section) => (section.count(), "types", limits::TYPES),
+        Payload::ImportSection(section) => (section.count(), "imports", limits::IMPORTS),
+        Payload::FunctionSection(section) => (section.count(), "functions", limits::FUNCTIONS),
+        Payload::TableSection(section) => (section.count(), "tables", limits::TABLES),
+        Payload::GlobalSection(section) => (section.count(), "globals", limits::GLOBALS),
+        Payload::ExportSection(section) => (section.count(), "exports", limits::EXPORTS),
+        Payload::DataSection(section) => (section.count(), "data segments", limits::DATA_SEGMENTS),
+        Payload::ElementSection(section) => {
+            check_elements(section.clone())?;
+            (
+                section.count(),
+                "element segments",
+                limits::ELEMENT_SEGMENTS,
+            )
         }
-        if let ValidPayload::Func(function, body) = valid {
-            if survey.functions.len() >= MAX_FUNCTIONS {
-                return Err(refuse(format_args!(
-                    "the module has more than {MAX_FUNCTIONS} functions"
-                )));
-            }
-            let mut function = function.into_validator(allocations);
-            survey.functions.push(shape(&mut function, &body)?);
-            allocations = function.into_allocations();
-        }
-    }
-    if !has_start {
-        return Err(refuse(format_args!(
-            "the module exports no function `_start`"
-        )));
-    }
-    Ok(survey)
+        _ => return Ok(()),
+    };
+    limits::check("the module", found, what, most)
 }
 
-/// Validates one body and measures it.
-fn shape(
-    validator: &mut wasmparser::FuncValidator<wasmparser::ValidatorResources>,
-    body: &wasmparser::FunctionBody<'_>,
-) -> Result<Shape, Failure> {
+/// What cannot be read here is refused when it is validated.
+fn check_elements(section: wasmparser::ElementSectionReader<'_>) -> Result<(), Refusal> {
+    let items = section.into_iter().map_while(Result::ok);
+    let items = items.map(|element| match element.items {
+        wasmparser::ElementItems::Functions(items) => u64::from(items.count()),
+        wasmparser::ElementItems::Expressions(_, items) => u64::from(items.count()),
+    });
+    let entries = items.fold(0, u64::saturating_add);
+    limits::check(
+        "all element segments together",
+        entries,
+        "entries",
+        limits::ELEMENTS,
+    )
+}
+
+/// What the function under validation returns.
+fn results(validator: &wasmparser::FuncValidator<wasmparser::ValidatorResources>) -> Vec<ValType> {
     use wasmparser::WasmModuleResources as _;
 
-    let index = validator.index();
-    let size = body.range().len();
-    if size > MAX_BODY_BYTES {
-        return Err(refuse(format_args!(
-            "function {index} has {size} bytes; the most is {MAX_BODY_BYTES}"
-        )));
-    }
-    let params = validator.len_locals();
-    let mut reader = body.get_binary_reader();
-    validator.read_locals(&mut reader)?;
-    let total = validator.len_locals();
-    if total > MAX_LOCALS {
-        return Err(refuse(format_args!(
-            "function {index} has {total} locals; the most is {MAX_LOCALS}"
-        )));
-    }
-    let mut operands = 0;
-    let mut ops = wasmparser::OperatorsReader::new(reader);
-    while !ops.eof() {
-        let offset = ops.original_position();
-        validator.op(offset, &ops.read()?)?;
-        operands = operands.max(validator.operand_stack_height());
-    }
-    ops.finish()?;
     let resources = validator.resources();
-    let results = resources
-        .type_index_of_function(index)
+    resources
+        .type_index_of_function(validator.index())
         .and_then(|ty| resources.sub_type_at(ty))
         .and_then(|ty| match &ty.composite_type.inner {
             CompositeInnerType::Func(ty) => Some(ty.results().to_vec()),
             _ => None,
         })
-        .unwrap_or_default();
-    Ok(Shape {
-        params,
-        locals: total.saturating_sub(params),
-        operands,
-        results,
-    })
+        .unwrap_or_default()
 }
 
-fn check_tables(section: wasmparser::TableSectionReader<'_>) -> Result<(), Failure> {
-    let mut entries = 0_u64;
-    for table in section {
-        entries = entries.saturating_add(table?.ty.initial);
-    }
-    if entries > MAX_TABLE_ENTRIES {
-        return Err(refuse(format_args!(
-            "the module's tables have {entries} entries; the most is {MAX_TABLE_ENTRIES}"
-        )));
-    }
-    Ok(())
-}
-
-/// Whether there is a `_start`; our own names are not the module's to use.
-fn check_exports(section: wasmparser::ExportSectionReader<'_>) -> Result<bool, Failure> {
-    let mut has_start = false;
-    for export in section {
-        let export = export?;
-        if [GAS_EXPORT, STACK_EXPORT, START_EXPORT].contains(&export.name) {
-            return Err(refuse(format_args!(
-                "the module exports `{}`, a reserved name",
-                export.name
-            )));
-        }
-        has_start |= export.name == "_start" && export.kind == ExternalKind::Func;
-    }
-    Ok(has_start)
-}
-
-/// An invalid module may be one that uses a feature we do not take: then it is valid once that is added.
-fn name_feature(wasm: &[u8], error: &wasmparser::BinaryReaderError) -> Refusal {
-    let valid_with = |more: WasmFeatures| {
-        Validator::new_with_features(TAKEN.union(more))
-            .validate_all(wasm)
-            .is_ok()
-    };
-    let all = REFUSED
-        .iter()
-        .fold(WasmFeatures::empty(), |all, (_, one)| all.union(*one));
-    if valid_with(all) {
-        let named = REFUSED.iter().find(|(_, feature)| valid_with(*feature));
-        return Refusal::Feature {
-            feature: named
-                .map_or("several features", |(name, _)| name)
-                .to_owned(),
-        };
-    }
-    Refusal::bad(format_args!(
-        "not a valid module: {} at byte {}",
-        error.message(),
-        error.offset()
-    ))
+fn bump(count: &mut u32, by: u32) {
+    *count = count.saturating_add(by);
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn refusal(text: &str) -> Refusal {
-    meter(&wat::parse_str(text).unwrap()).unwrap_err()
+    meter(&wat::parse_str(text).unwrap(), Variant::Fast).unwrap_err()
 }
 
 fn feature(text: &str) -> String {
@@ -47,10 +47,14 @@ fn a_metered_module_is_valid() {
     )
     .unwrap();
 
-    let metered = meter(&wasm).unwrap();
+    let all = [Variant::Fast, Variant::Exact, Variant::Profiled];
+    let metered = all.map(|variant| meter(&wasm, variant).unwrap());
 
-    wasmparser::validate(&metered.wasm).unwrap();
-    assert_eq!(metered.wasm, meter(&wasm).unwrap().wasm);
+    for (metered, variant) in metered.iter().zip(all) {
+        wasmparser::validate(&metered.wasm).unwrap();
+        assert_eq!(metered.wasm, meter(&wasm, variant).unwrap().wasm);
+        assert!(metered.is_command);
+    }
 }
 
 #[test]
@@ -93,21 +97,18 @@ fn what_is_too_large_to_compile_is_refused_with_its_figure() {
     );
     assert_eq!(
         reason(table),
-        "the module's tables have 1000001 entries; the most is 1000000"
+        "all tables together has 1000001 entries; the most is 1000000"
     );
 }
 
 #[test]
 fn what_is_no_module_to_run_is_refused_with_its_reason() {
-    let noise = meter(b"hello").unwrap_err().to_string();
-    let nothing = meter(b"").unwrap_err().to_string();
+    let noise = meter(b"hello", Variant::Fast).unwrap_err().to_string();
+    let nothing = meter(b"", Variant::Fast).unwrap_err().to_string();
 
     assert!(noise.starts_with("not a valid module: "), "{noise}");
     assert!(nothing.starts_with("not a valid module: "), "{nothing}");
-    assert_eq!(
-        reason("(module)"),
-        "the module exports no function `_start`"
-    );
+    assert!(!meter(b"\0asm\x01\0\0\0", Variant::Fast).unwrap().is_command);
     assert_eq!(
         reason(
             r#"(module (func (export "_start")) (global (export "outlayer:gas") i32 (i32.const 1)))"#

@@ -1,0 +1,4 @@
+//! What `docs/gas.md` promises, shown by running rewritten modules on four engines.
+
+mod engines;
+mod gas;
