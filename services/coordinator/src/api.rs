@@ -4,6 +4,7 @@
 mod admin;
 mod extract;
 mod health;
+mod linger;
 mod openapi;
 mod public;
 mod route;
@@ -73,6 +74,7 @@ fn serve(routes: Vec<Route>, state: Arc<State>) -> Router {
         .fallback(|| async { Error::UnknownEndpoint })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(linger::hear_out))
         .with_state(state)
 }
 
