@@ -8,6 +8,7 @@ mod guests;
 mod sandbox;
 
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use clients::near::{At, Call, Gas, Outcome, Sender};
 use outlayer::platform::{Platform, Settings};
 use protocol::{AccountId, NearToken};
 use serde_json::{Value, json};
+use tokio::process::{Child, Command};
 
 pub use answer::Answer;
 pub use guests::Guest;
@@ -63,6 +65,18 @@ impl Town {
         let platform = Platform::start(settings).await?;
         let alice = Arc::new(platform.sender(&platform.accounts.alice)?);
         Ok(Self { platform, alice })
+    }
+
+    /// A worker in a process of its own, which keeps its artifacts in the folder `name`; killed when dropped.
+    pub fn worker(&self, name: &str, more: &[&str]) -> Result<Child> {
+        let worker = Command::new(self.platform.program()?)
+            .args(self.platform.worker_command(name))
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(worker)
     }
 
     /// Puts a guest's sources into a repository; the source that names its commit.

@@ -18,6 +18,7 @@ use near_primitives::action::{
     Action, AddKeyAction, CreateAccountAction, DeployContractAction, FunctionCallAction,
     TransferAction,
 };
+use outlayer::args::{Engine, Jail};
 use outlayer::contracts::OUTLAYER;
 use outlayer::repositories::Repositories;
 use outlayer::services::{self, WorkerNeeds};
@@ -81,6 +82,8 @@ impl Sandbox {
             token,
             keys: vec![key.clone()],
             repositories: Some(repositories.folder().to_owned()),
+            engine: Engine::default(),
+            jail: Jail::default(),
             watch: Arc::new(LogSteps),
             clock: SystemClock::shared(),
         })

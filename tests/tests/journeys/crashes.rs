@@ -1,13 +1,12 @@
 //! Parts die at the worst moment, and every request is still answered once.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use coordinator::queue;
 use localnet::Pace;
 use outlayer::platform::{Ending, Settings};
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use town::{DEPOSIT, Guest, Town};
 use worker::Step;
 
@@ -29,18 +28,6 @@ async fn town() -> Town {
     Town::with(PROGRAM, settings).await.unwrap()
 }
 
-/// A worker in a process of its own.
-fn worker(town: &Town, more: &[&str]) -> Child {
-    Command::new(PROGRAM)
-        .args(town.platform.worker_command("worker"))
-        .args(more)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_at_any_step_leaves_a_job_that_is_answered_once() {
     let town = town().await;
@@ -48,11 +35,13 @@ async fn a_worker_killed_at_any_step_leaves_a_job_that_is_answered_once() {
 
     for step in Step::ALL {
         let asked = town.ask_meanwhile(json!({"source": source, "input_data": "say hi"}));
-        let died = worker(&town, &["--die-at", step.as_str()])
+        let died = town
+            .worker("worker", &["--die-at", step.as_str()])
+            .unwrap()
             .wait()
             .await
             .unwrap();
-        let mut successor = worker(&town, &[]);
+        let mut successor = town.worker("worker", &[]).unwrap();
         let answer = town.answer_of(&asked.await.unwrap().unwrap()).unwrap();
         successor.kill().await.unwrap();
 
@@ -76,7 +65,7 @@ async fn a_worker_killed_at_any_step_leaves_a_job_that_is_answered_once() {
 async fn a_worker_that_is_told_to_stop_finishes_what_it_has() {
     let town = town().await;
     let source = town.publish(Guest::Probe).await.unwrap();
-    let mut worker = worker(&town, &[]);
+    let mut worker = town.worker("worker", &[]).unwrap();
     let asked = town.ask_meanwhile(json!({"source": source, "input_data": "say hi"}));
     town.until_stage("leased").await.unwrap();
 
@@ -105,7 +94,7 @@ async fn a_coordinator_that_is_killed_and_comes_back_goes_on_where_it_was() {
     let during = town.ask_meanwhile(json!({"source": source, "input_data": "say during"}));
     town.until_pending(2).await.unwrap();
     town.platform.start_coordinator().await.unwrap();
-    let _worker = worker(&town, &[]);
+    let _worker = town.worker("worker", &[]).unwrap();
 
     for (asked, said) in [(before, "before"), (during, "during")] {
         let answer = town.answer_of(&asked.await.unwrap().unwrap()).unwrap();
@@ -121,7 +110,7 @@ async fn a_coordinator_that_is_killed_and_comes_back_goes_on_where_it_was() {
 async fn a_worker_outlives_a_coordinator_that_is_away_for_a_while() {
     let mut town = town().await;
     let source = town.publish(Guest::Probe).await.unwrap();
-    let _worker = worker(&town, &[]);
+    let _worker = town.worker("worker", &[]).unwrap();
 
     town.platform.stop_coordinator(Ending::Graceful).await;
     let asked = town.ask_meanwhile(json!({"source": source, "input_data": "say hi"}));
@@ -179,7 +168,7 @@ async fn a_hundred_requests_survive_a_worker_that_is_killed_again_and_again() {
     // Each worker lives a little longer than the one before, so that the run ends however slow the machine is.
     let mut life = Duration::from_millis(400);
     while asked.iter().any(|asked| !asked.is_finished()) {
-        let mut worker = worker(&town, &[]);
+        let mut worker = town.worker("worker", &[]).unwrap();
         let all_done = async {
             while asked.iter().any(|asked| !asked.is_finished()) {
                 tokio::time::sleep(Duration::from_millis(20)).await;

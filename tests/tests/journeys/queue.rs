@@ -1,13 +1,11 @@
 //! Several workers, several requests, and what the coordinator shows of them.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
 
 use outlayer::platform::Ending;
 use protocol::artifact::{Build, SignedBuild};
 use protocol::source::BuildTarget;
 use serde_json::json;
-use tokio::process::Command;
 use town::{Answer, Guest, Town};
 
 use crate::PROGRAM;
@@ -16,13 +14,7 @@ use crate::PROGRAM;
 async fn two_workers_share_the_jobs_and_answer_each_once() {
     let town = Town::new(PROGRAM).await.unwrap();
     let source = town.publish(Guest::Probe).await.unwrap();
-    let _second = Command::new(PROGRAM)
-        .args(town.platform.worker_command("worker-2"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let _second = town.worker("worker-2", &[]).unwrap();
 
     let asked: Vec<_> = (0..20)
         .map(|number| {
@@ -75,17 +67,6 @@ async fn the_coordinator_shows_a_job_as_the_chain_settled_it() {
     town.close().await;
 }
 
-/// A second worker, which has built nothing yet.
-fn newcomer(town: &Town) -> tokio::process::Child {
-    Command::new(PROGRAM)
-        .args(town.platform.worker_command("newcomer"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_takes_over_what_another_has_built_and_signed() {
     let mut town = Town::new(PROGRAM).await.unwrap();
@@ -94,7 +75,7 @@ async fn a_worker_takes_over_what_another_has_built_and_signed() {
 
     let built = town.ask(request.clone()).await.unwrap();
     town.platform.stop_worker(Ending::Graceful).await;
-    let _newcomer = newcomer(&town);
+    let _newcomer = town.worker("newcomer", &[]).unwrap();
     let taken_over = town.ask(request).await.unwrap();
 
     let build_time = |answer: &Answer| {
@@ -148,7 +129,7 @@ async fn a_worker_does_not_believe_a_build_that_a_stranger_signed() {
         .error_for_status()
         .unwrap();
 
-    let _newcomer = newcomer(&town);
+    let _newcomer = town.worker("newcomer", &[]).unwrap();
     let answer = town.ask(request).await.unwrap();
 
     assert_eq!(answer.value, Ok(json!("hi")));
