@@ -1,15 +1,12 @@
 //! Builds the contracts that the binary deploys, and packs the guests it shows, so that one file makes a whole platform.
-//!
-//! A nested cargo builds for wasm in a target folder of its own: the outer cargo holds the lock of the other one.
 
-use std::env;
 use std::error::Error;
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use nested_cargo::{Build, variable};
 
 /// Manifest, package, and the name of its module.
 const CONTRACTS: &[(&str, &str, &str)] = &[
@@ -44,23 +41,11 @@ const SOURCES: &[&str] = &[
     "examples/random-client/src",
 ];
 
-/// Variables that say how cargo reaches crates.io and shares the cores; the nested cargo needs them as well.
-const SHARED: &[&str] = &[
-    "CARGO_HOME",
-    "CARGO_HTTP_",
-    "CARGO_MAKEFLAGS",
-    "CARGO_NET_",
-    "CARGO_REGISTR",
-    "CARGO_SOURCE_",
-    "CARGO_TERM_",
-];
-
 fn main() -> Result<(), Box<dyn Error>> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .ok_or("cli/ stands in the workspace")?;
-    let out =
-        PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names the folder for what this makes")?);
+    let out = variable("OUT_DIR").ok_or("cargo names the folder for what this makes")?;
     for source in SOURCES {
         println!(
             "cargo::rerun-if-changed={}",
@@ -68,9 +53,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     for (manifest, package, module) in CONTRACTS {
-        let wasm = build(workspace, manifest, package)?
-            .join(module)
-            .with_extension("wasm");
+        let build = Build {
+            manifest,
+            package,
+            target: "wasm32-unknown-unknown",
+            profile: "contract",
+            folder: "wasm",
+        };
+        let wasm = build.run(workspace)?.join(module).with_extension("wasm");
         fs::copy(&wasm, out.join(module).with_extension("wasm"))?;
     }
     for guest in GUESTS {
@@ -80,46 +70,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     Ok(())
-}
-
-/// Builds a contract and returns the folder its module is in.
-fn build(workspace: &Path, manifest: &str, package: &str) -> Result<PathBuf, Box<dyn Error>> {
-    let folder = workspace.join("target/wasm");
-    let mut cargo = Command::new(env::var_os("CARGO").ok_or("cargo names itself")?);
-    cargo
-        .current_dir(workspace) // where .cargo/config.toml is, which turns `cfg(near)` on
-        .args([
-            "build",
-            "--locked",
-            "--target",
-            "wasm32-unknown-unknown",
-            "--profile",
-            "contract",
-        ])
-        .args(["--manifest-path", manifest, "--package", package])
-        .arg("--target-dir")
-        .arg(&folder);
-    for (name, _) in env::vars_os().filter(|(name, _)| is_for_us(name)) {
-        cargo.env_remove(name);
-    }
-    if !cargo.status()?.success() {
-        return Err(format!("{package} does not build; if the wasm target is missing, `rustup toolchain install` adds it").into());
-    }
-    Ok(folder.join("wasm32-unknown-unknown/contract"))
-}
-
-/// Whether a variable speaks of this build and would bend the nested one: flags, clippy's wrapper, targets, `cfg`s.
-fn is_for_us(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let bends = [
-        "CARGO_",
-        "DEP_",
-        "CLIPPY_",
-        "RUSTFLAGS",
-        "RUSTC_WORKSPACE_WRAPPER",
-    ];
-    let starts = |with: &[&str]| with.iter().any(|with| name.starts_with(with));
-    starts(&bends) && !starts(SHARED)
 }
 
 /// Writes a folder down as a Rust expression: a list of (path, contents).

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use protocol::AccountId;
 
 /// Off-chain execution for NEAR contracts.
@@ -32,6 +32,8 @@ pub enum Command {
     Request(Request),
     /// Run a guest here, with the same engine and limits as a worker.
     Run(Run),
+    /// Run again what `run --record` or a worker kept: the same guest, the same inputs, the same gas.
+    Replay(Replay),
     /// Show how a platform is, or where one request stands.
     Status(Status),
     /// Run a coordinator.
@@ -43,13 +45,13 @@ pub enum Command {
     /// Measure the platform.
     #[command(hide = true)]
     Bench(Bench),
-    /// Be the process that one guest runs in.
-    #[command(hide = true, name = GUEST_PROCESS)]
-    GuestProcess,
+    /// Be the process that one module is compiled in.
+    #[command(hide = true, name = COMPILING_PROCESS)]
+    CompilingProcess,
 }
 
-/// The subcommand by which an executor starts this program for a guest.
-pub const GUEST_PROCESS: &str = "guest-process";
+/// The subcommand by which an executor starts this program to compile a module.
+pub const COMPILING_PROCESS: &str = "compiling-process";
 
 /// `outlayer dev`
 #[derive(Debug, Args)]
@@ -109,13 +111,13 @@ pub struct Request {
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Limits {
     /// Metered instructions.
-    #[arg(long)]
+    #[arg(long = "gas", visible_alias = "instructions")]
     pub instructions: Option<u64>,
     /// Memory, in MiB.
-    #[arg(long)]
+    #[arg(long = "memory", visible_alias = "memory-mb", value_name = "MIB")]
     pub memory_mb: Option<u32>,
     /// Wall-clock time, in seconds.
-    #[arg(long)]
+    #[arg(long = "time", visible_alias = "seconds", value_name = "SECONDS")]
     pub seconds: Option<u64>,
 }
 
@@ -142,6 +144,75 @@ pub struct Run {
     pub env: Vec<String>,
     #[command(flatten)]
     pub limits: Limits,
+    /// What runs it; all engines give the same answer and count the same.
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
+    /// Draw the guest's random bytes from this seed, 64 hexadecimal digits, and fix its clocks at the epoch: the same run every time.
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<String>,
+    /// Write gas by function into this file, as a flame graph.
+    #[arg(long, value_name = "SVG")]
+    pub profile: Option<PathBuf>,
+    /// Keep all that the guest was given in this file, for `outlayer replay`.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    #[command(flatten)]
+    pub jail: Jail,
+}
+
+/// `outlayer replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// What was kept.
+    pub record: PathBuf,
+    /// What runs it; another engine than the first time comes to the same.
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
+    #[command(flatten)]
+    pub jail: Jail,
+}
+
+/// What runs a guest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// The quick compiler for a module never seen, the optimising one as soon as it is done.
+    #[default]
+    Tiered,
+    /// The optimising compiler.
+    Cranelift,
+    /// The quick compiler.
+    Winch,
+    /// The reference interpreter.
+    Wasmi,
+}
+
+impl From<Engine> for executor::Engine {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Tiered => Self::Tiered,
+            Engine::Cranelift => Self::Cranelift,
+            Engine::Winch => Self::Winch,
+            Engine::Wasmi => Self::Interpreter,
+        }
+    }
+}
+
+/// How guests are kept in.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Jail {
+    /// Run guests even where this machine lacks a layer of their jail. For development only: never run a stranger's guest so.
+    #[arg(long, env = "OUTLAYER_UNSAFE_JAIL")]
+    pub unsafe_jail: bool,
+}
+
+impl From<Jail> for executor::Jail {
+    fn from(jail: Jail) -> Self {
+        if jail.unsafe_jail {
+            Self::AsFarAsPossible
+        } else {
+            Self::Whole
+        }
+    }
 }
 
 /// `outlayer status`
@@ -212,6 +283,11 @@ pub struct Worker {
     /// from this machine.
     #[arg(long, env = "OUTLAYER_REPOSITORIES")]
     pub repositories: Option<PathBuf>,
+    /// What runs the guests.
+    #[arg(long, env = "OUTLAYER_ENGINE", value_enum, default_value_t)]
+    pub engine: Engine,
+    #[command(flatten)]
+    pub jail: Jail,
     /// Kill this process when a job reaches the step: for tests of crashes.
     #[arg(long, hide = true)]
     pub die_at: Option<String>,

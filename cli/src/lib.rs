@@ -8,10 +8,10 @@ pub mod say;
 pub mod services;
 
 mod bench;
+mod compiling_process;
 mod demo;
 mod dev;
 mod environment;
-mod guest_process;
 mod journey;
 mod request;
 mod run;
@@ -32,7 +32,7 @@ use say::Voice;
 /// 0 is success, 1 a failure of what was asked for, 2 a command line that is not understood.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    if guest_process::is_asked_for(&args) {
+    if compiling_process::is_asked_for(&args) {
         return executor::child::main();
     }
     let cli = Cli::parse_from(args);
@@ -62,12 +62,13 @@ async fn obey(command: Command, voice: Voice) -> Result<bool> {
         Command::Dev(args) => dev::dev(&args, voice).await.map(|()| true),
         Command::Request(args) => request::request(&args, voice).await,
         Command::Run(args) => run::run(&args, voice).await,
+        Command::Replay(args) => run::replay(&args, voice).await,
         Command::Status(args) => status::status(&args, voice).await.map(|()| true),
         Command::Coordinator(args) => serve::coordinator(args, voice).await.map(|()| true),
         Command::Worker(args) => serve::worker(args, voice).await.map(|()| true),
         Command::Localnet(cli) => serve::localnet(cli).await.map(|()| true),
         Command::Bench(args) => bench::bench(&args.what, voice).await.map(|()| true),
         // Settled before anything is parsed.
-        Command::GuestProcess => Ok(false),
+        Command::CompilingProcess => Ok(false),
     }
 }

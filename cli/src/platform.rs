@@ -24,7 +24,8 @@ use worker::{LogSteps, WatchSteps, Worker};
 
 pub use accounts::Accounts;
 
-use crate::guest_process;
+use crate::args;
+use crate::compiling_process;
 use crate::repositories::Repositories;
 use crate::services;
 
@@ -203,7 +204,7 @@ impl Platform {
         self.settings
             .program
             .clone()
-            .map_or_else(guest_process::this_program, Ok)
+            .map_or_else(compiling_process::this_program, Ok)
     }
 
     /// The command line, after the program's name, of a worker for this platform in a process of its own, which keeps its
@@ -265,6 +266,9 @@ impl Platform {
             token: self.worker_token.clone(),
             keys: vec![localnet::secret_key(&self.accounts.operator)],
             repositories: Some(self.repositories.folder().to_owned()),
+            engine: args::Engine::default(),
+            // A machine for development may lack a layer, which is said in the log.
+            jail: args::Jail { unsafe_jail: true },
             watch: self.settings.watch.clone(),
             clock: SystemClock::shared(),
         })

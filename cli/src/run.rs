@@ -1,17 +1,19 @@
 //! `outlayer run`: a guest on this machine, with a worker's engine, metering and limits.
 
 mod build;
+mod profile;
 
 use std::io::Read as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use executor::{Artifact, Execution, Executor, Limits, Outcome, Run};
+use executor::{Artifact, Clock, Execution, Executor, Limits, Outcome, Record, Run, Seed};
 use protocol::limits::{Caps, ResourceLimits};
+use rand::RngCore as _;
 use serde_json::json;
 
 use crate::args;
-use crate::guest_process;
+use crate::compiling_process;
 use crate::say::Voice;
 
 /// Runs the guest; whether it succeeded.
@@ -22,17 +24,66 @@ pub(crate) async fn run(args: &args::Run, voice: Voice) -> Result<bool> {
     };
     let wasm =
         std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))?;
-    let folder = tempfile::tempdir().context("make a temporary folder")?;
-    let executor = Executor::new(guest_process::settings(
-        guest_process::this_program()?,
-        folder.path(),
-    ))?;
-    let execution = executor
-        .execute(&Artifact::from_bytes(wasm), what_to_run(args)?)
-        .await
-        .context("the guest could not be started; this is not its fault")?;
+    let bench = Bench::new(args.engine, args.jail)?;
+    let run = what_to_run(args)?;
+    let artifact = Artifact::from_bytes(wasm.clone());
+    let execution = match &args.profile {
+        None => bench.executor.execute(&artifact, run.clone()).await,
+        Some(_) => bench.executor.profile(&artifact, run.clone()).await,
+    };
+    let execution = execution.context(OURS)?;
     tell(&execution, voice);
+    if let Some(file) = &args.profile {
+        profile::draw(&execution.profile, &wasm, file)?;
+    }
+    if let Some(file) = &args.record {
+        let record = Record::of(wasm, run, &execution).context(
+            "the guest looked at the machine's clock too often to be run again; give it a --seed",
+        )?;
+        std::fs::write(file, record.to_bytes()?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
     Ok(execution.outcome.is_success())
+}
+
+/// Runs a recorded execution again; whether it came to the same.
+pub(crate) async fn replay(args: &args::Replay, voice: Voice) -> Result<bool> {
+    let file = &args.record;
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let record = Record::from_bytes(&bytes)?;
+    let bench = Bench::new(args.engine, args.jail)?;
+    let artifact = Artifact::from_bytes(record.wasm.clone());
+    let execution = bench.executor.execute(&artifact, record.run.clone()).await;
+    let execution = execution.context(OURS)?;
+    tell(&execution, voice);
+    let same = record.is_repeated_by(&execution);
+    if !same {
+        eprintln!(
+            "the first time, the guest {} after {} instructions",
+            record.outcome, record.instructions
+        );
+    }
+    Ok(same)
+}
+
+const OURS: &str = "the guest could not be started; this is not its fault";
+
+/// An executor with a cache that goes with it.
+struct Bench {
+    executor: Executor,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(engine: args::Engine, jail: args::Jail) -> Result<Self> {
+        let folder = tempfile::tempdir().context("make a temporary folder")?;
+        let program = compiling_process::this_program()?;
+        let settings = compiling_process::settings(program, folder.path(), engine, jail);
+        Ok(Self {
+            executor: Executor::new(settings)?,
+            _folder: folder,
+        })
+    }
 }
 
 fn what_to_run(args: &args::Run) -> Result<Run> {
@@ -46,7 +97,11 @@ fn what_to_run(args: &args::Run) -> Result<Run> {
             wall: Duration::from_secs(limits.max_execution_seconds),
             ..Limits::default()
         },
+        seed(args.seed.as_deref())?,
     );
+    if args.seed.is_some() {
+        run.clock = Clock::Fixed(0);
+    }
     run.args = vec!["guest.wasm".into()];
     for variable in &args.env {
         let Some((name, value)) = variable.split_once('=') else {
@@ -55,6 +110,18 @@ fn what_to_run(args: &args::Run) -> Result<Run> {
         run.env.insert(name.to_owned(), value.to_owned());
     }
     Ok(run)
+}
+
+/// The seed that is given, or one of the machine's.
+fn seed(given: Option<&str>) -> Result<Seed> {
+    let mut seed = [0; 32];
+    match given {
+        Some(digits) => {
+            hex::decode_to_slice(digits, &mut seed).context("--seed takes 64 hexadecimal digits")?
+        }
+        None => rand::rng().fill_bytes(&mut seed),
+    }
+    Ok(Seed(seed))
 }
 
 fn input(given: &str) -> Result<Vec<u8>> {

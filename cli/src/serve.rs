@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use worker::{LogSteps, Step, WatchSteps, Worker};
 
 use crate::args;
-use crate::guest_process;
+use crate::compiling_process;
 use crate::say::Voice;
 use crate::services::{self, WorkerNeeds};
 
@@ -81,12 +81,14 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
     };
     let parts = services::worker_parts(WorkerNeeds {
         config,
-        program: guest_process::this_program()?,
+        program: compiling_process::this_program()?,
         node: Node::connect(&Settings::new(vec![args.chain.rpc.parse()?]))?,
         coordinator: args.coordinator.parse()?,
         token: args.token,
         keys,
         repositories: args.repositories,
+        engine: args.engine,
+        jail: args.jail,
         watch,
         clock: SystemClock::shared(),
     })

@@ -16,14 +16,15 @@ use protocol::clock::Clock;
 use reqwest::Url;
 use worker::{Given, Notary, WatchSteps};
 
-use crate::guest_process;
+use crate::args;
+use crate::compiling_process;
 
 /// What a worker is put together from.
 #[derive(Debug)]
 pub struct WorkerNeeds {
     /// How it works.
     pub config: worker::Config,
-    /// The `outlayer` program, which is started for each guest.
+    /// The `outlayer` program, which is started for each module to be compiled.
     pub program: PathBuf,
     /// The chain.
     pub node: Node,
@@ -35,6 +36,10 @@ pub struct WorkerNeeds {
     pub keys: Vec<SecretKey>,
     /// A folder in the place of github.com.
     pub repositories: Option<PathBuf>,
+    /// What runs the guests.
+    pub engine: args::Engine,
+    /// How they are kept in.
+    pub jail: args::Jail,
     /// Is told of every step.
     pub watch: Arc<dyn WatchSteps>,
     /// The time.
@@ -71,7 +76,12 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
             needs.repositories.as_deref(),
             needs.clock.clone(),
         )?,
-        executor: Executor::new(guest_process::settings(needs.program, &config.folder))?,
+        executor: Executor::new(compiling_process::settings(
+            needs.program,
+            &config.folder,
+            needs.engine,
+            needs.jail,
+        ))?,
         notary: Notary::new(signing_key, config.operator_id.clone(), node),
         watch: needs.watch,
         clock: needs.clock,

@@ -1,4 +1,4 @@
-//! What can be measured. Each bench is a hidden subcommand of the `outlayer` binary, built for release.
+//! What can be measured, all built for release: hidden subcommands of the `outlayer` binary, and examples of the parts.
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -20,14 +20,26 @@ enum Bench {
     Journey,
     /// Requests while the worker's process is killed at random: each answered once, the money exact.
     Crashes,
+    /// Guests: metered against native, unmetered and interpreted ones; processes against a bare new process.
+    Exec,
 }
 
 pub(crate) fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
+    let words = &arguments.words;
     let name = match arguments.bench {
         Bench::Journey => "journey",
         Bench::Crashes => "crashes",
+        Bench::Exec => {
+            for (package, example) in [("metering", "overhead"), ("executor", "processes")] {
+                cmd!(
+                    shell,
+                    "cargo run --quiet --release --package {package} --example {example} -- {words...}"
+                )
+                .run()?;
+            }
+            return Ok(());
+        }
     };
-    let words = &arguments.words;
     Ok(cmd!(
         shell,
         "cargo run --quiet --release --package outlayer -- bench {name} {words...}"

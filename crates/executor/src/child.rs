@@ -1,43 +1,64 @@
-//! The whole of a child process: confine itself, read one request, answer it, end.
+//! The whole of a compiling process: confine itself, read one module, answer with its code, end.
 //!
-//! A process becomes a child by calling [`main`] before it starts threads or opens files.
+//! A process becomes one by calling [`main`] before it starts threads or opens files.
 
 mod compile;
-mod confine;
-mod host;
-mod run;
-mod wasi;
 
-use std::ffi::OsStr;
+pub(crate) mod wire;
+
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 
-use crate::wire::{self, Request};
+use jail::{Limits, MissingLayers, Plan, calls};
+
+use wire::{Ask, Told};
 
 /// Serves one request of the executor that started this process.
 pub fn main() -> ExitCode {
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("guest process: {error}");
+            eprintln!("compiling process: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn serve() -> io::Result<()> {
-    confine::at_start()?;
-    let response = match wire::read(&mut io::stdin().lock())? {
-        Request::Compile {
-            wasm,
-            memory_bytes,
-            cpu_seconds,
-        } => {
-            confine::limit(memory_bytes, cpu_seconds)?;
-            compile::compile(&wasm)
-        }
-        Request::Run { code, run } => run::run(OsStr::from_bytes(&code), run)?,
+    let ask = wire::read(&mut io::stdin().lock())?;
+    let told = match enter_jail(&ask) {
+        Ok(_) => compile::compile(&ask),
+        Err(missing) => Told::Failed(missing.to_string()),
     };
-    wire::write(&mut io::stdout().lock(), &response)
+    wire::write(&mut io::stdout().lock(), &told)?;
+    end()
+}
+
+/// Ends without the cleaning up that the jail has no system calls for.
+fn end() -> ! {
+    // SAFETY: ends the process; nothing is left to be done.
+    #[expect(unsafe_code, reason = "std's way to end cleans up first")]
+    unsafe {
+        libc::_exit(0)
+    }
+}
+
+/// The module has not been looked at when the jail stands.
+fn enter_jail(ask: &Ask) -> Result<jail::Report, jail::Missing> {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    jail::enter(&Plan {
+        keep: &[stdout.as_fd(), stderr.as_fd()],
+        calls: &calls::COMPILE_WORKER,
+        limits: Limits {
+            memory_bytes: ask.memory_bytes,
+            cpu_seconds: Some(ask.cpu_seconds),
+            ..Limits::COMPILE_WORKER
+        },
+        missing_layers: if ask.may_lack_layers {
+            MissingLayers::Allowed
+        } else {
+            MissingLayers::Refused
+        },
+    })
 }

@@ -1,28 +1,32 @@
-//! The executor: compiled code from the cache or a compiling child, then one child for the guest.
+//! The executor: code from the workshop, then a fresh process for the guest.
 
-use std::collections::HashMap;
+mod answer;
+
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
+use guest::wire::Ask;
+use guest::{Clock, Limits, Run};
+use metering::{Refusal, Variant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::artifact::Artifact;
-use crate::cache::{Cache, Compiled};
-use crate::engine;
-use crate::outcome::{Execution, Outcome};
-use crate::process::{Reply, Spawner, fell_to_its_module};
-use crate::run::{Limits, Run, Settings};
-use crate::wire::{
-    MAX_BACKTRACE_BYTES, MAX_CODE_BYTES, REPORT_SLACK_BYTES, Report, Request, Response,
-};
-use metering::{METERING_VERSION, Refusal};
+use crate::cache::Compiled;
+use crate::execution::Execution;
+use crate::form::{Compiler, Form};
+use crate::guests::{Guests, Reply};
+use crate::preparing::{Prepared, Workshop};
+use crate::settings::{Engine, Settings};
+use answer::Ran;
 
 /// A guest's own timer ends it on time, with what it wrote; if that fails its process is killed this much later.
 const KILL_AFTER: Duration = Duration::from_millis(200);
+
+/// How much longer than the guest's own time counting again after a trap may take.
+const COUNT_AGAIN_FACTOR: u32 = 20;
 
 /// Our own failure. Nothing is known of the guest.
 #[derive(Debug, thiserror::Error)]
@@ -36,10 +40,13 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// A child cannot be started or talked to.
+    /// A process cannot be started or talked to.
     #[error("a guest process cannot be used")]
     Process(#[source] io::Error),
-    /// A child ended without an answer, and not by its guest's doing.
+    /// The kernel lacks a layer of the jail.
+    #[error("guests cannot be jailed: {0}")]
+    Jail(String),
+    /// A process ended without an answer, and not by its guest's doing.
     #[error("a guest process ended without an answer, with {status}: {complaint}")]
     Died {
         /// How it ended.
@@ -47,7 +54,10 @@ pub enum Error {
         /// What it said.
         complaint: String,
     },
-    /// A child says that it cannot work.
+    /// A guest's process was killed by another hand, or fell.
+    #[error("a guest process ended without an answer")]
+    Fell,
+    /// A process says that it cannot work.
     #[error("a guest process failed: {0}")]
     Failed(String),
     /// The engine cannot be set up.
@@ -61,73 +71,108 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed another time.
     pub const fn is_retryable(&self) -> bool {
-        !matches!(self, Self::BadRun(_) | Self::Engine(_))
+        !matches!(self, Self::BadRun(_) | Self::Engine(_) | Self::Jail(_))
     }
 }
 
+/// For whom a guest runs. What is kept loaded for one tenant is never used for another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Tenant(pub String);
+
 /// Executes artifacts, many at once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Executor {
-    settings: Settings,
-    spawner: Spawner,
-    cache: Cache,
-    children: Semaphore,
-    engine: u64,
-    /// One compiler at a time for each module.
-    compiling: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    parts: Arc<Parts>,
 }
 
-/// What looking for compiled code ends with: the code, or why there is none.
-type Prepared = Result<Arc<Compiled>, Refusal>;
+#[derive(Debug)]
+struct Parts {
+    workshop: Workshop,
+    guests: Guests,
+    places: Semaphore,
+    engine: Engine,
+    /// Modules that are being compiled to better code.
+    improving: AtomicUsize,
+}
 
 impl Executor {
-    /// Opens the cache and gets ready to start children.
+    /// Opens the cache and starts the server of guests' processes.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let cache = Cache::open(&settings.cache, settings.cache_bytes).map_err(cache_failed)?;
+        let parts = Parts {
+            workshop: Workshop::open(&settings)?,
+            guests: Guests::new(&settings)?,
+            places: Semaphore::new(settings.guests.max(1)),
+            engine: settings.engine,
+            improving: AtomicUsize::new(0),
+        };
         Ok(Self {
-            spawner: Spawner::new(settings.child.clone()).map_err(Error::Process)?,
-            cache,
-            children: Semaphore::new(settings.children.max(1)),
-            engine: engine::fingerprint().map_err(|error| Error::Engine(format!("{error:#}")))?,
-            compiling: Mutex::default(),
-            settings,
+            parts: Arc::new(parts),
         })
+    }
+
+    /// Runs `artifact` for nobody in particular; see [`Executor::execute_for`].
+    pub async fn execute(&self, artifact: &Artifact, run: Run) -> Result<Execution, Error> {
+        self.execute_for(&Tenant::default(), artifact, run).await
     }
 
     /// Runs `artifact` in a process of its own, which is gone when this returns or is dropped.
     ///
     /// A module that is not in the cache is compiled first, in another process; that does not count towards the run's limits.
-    pub async fn execute(&self, artifact: &Artifact, run: Run) -> Result<Execution, Error> {
+    pub async fn execute_for(
+        &self,
+        tenant: &Tenant,
+        artifact: &Artifact,
+        run: Run,
+    ) -> Result<Execution, Error> {
         check(&run)?;
+        let (prepared, compile) = self.prepare(artifact).await?;
+        let compiled = match prepared {
+            Ok(compiled) => compiled,
+            Err(refusal) => return Ok(Execution::refused(refusal, compile)),
+        };
         let limits = run.limits;
-        let (prepared, mut compile) = self.prepare(artifact).await?;
-        let compiled = match prepared {
-            Ok(compiled) => compiled,
-            Err(refusal) => return Ok(refused(refusal, compile)),
-        };
-        let mut request = Request::Run {
-            code: compiled.path.as_os_str().as_bytes().to_vec(),
+        let ask = Ask {
             run,
+            is_exact: false,
         };
-        if let Some(execution) = self.run(&compiled, &request, &limits, compile).await? {
-            return Ok(execution);
-        }
-        // The code went missing or is another engine's: make it anew, once.
-        self.cache
-            .forget(&self.key(artifact))
-            .map_err(cache_failed)?;
-        let (prepared, again) = self.prepare(artifact).await?;
-        compile = again.or(compile);
+        let started = Instant::now();
+        let ran = match self
+            .run(tenant, artifact, compiled, &ask, limits.wall)
+            .await?
+        {
+            Ok(ran) => ran,
+            Err(refusal) => return Ok(Execution::refused(refusal, compile)),
+        };
+        let wall = started.elapsed();
+        let ran = if ran.is_exact() {
+            ran
+        } else {
+            self.count_again(tenant, artifact, ask, ran).await?
+        };
+        Ok(ran.settle(&limits, wall, compile))
+    }
+
+    /// Runs `artifact` to see where its gas goes: slower, and otherwise the same.
+    pub async fn profile(&self, artifact: &Artifact, run: Run) -> Result<Execution, Error> {
+        check(&run)?;
+        let form = Form {
+            compiler: Compiler::Cranelift,
+            variant: Variant::Profiled,
+        };
+        let (prepared, compile) = self.parts.workshop.prepare(artifact, form).await?;
         let compiled = match prepared {
             Ok(compiled) => compiled,
-            Err(refusal) => return Ok(refused(refusal, compile)),
+            Err(refusal) => return Ok(Execution::refused(refusal, compile)),
         };
-        if let Request::Run { code, .. } = &mut request {
-            *code = compiled.path.as_os_str().as_bytes().to_vec();
-        }
-        self.run(&compiled, &request, &limits, compile)
-            .await?
-            .ok_or_else(|| Error::Failed("freshly compiled code cannot be used".to_owned()))
+        let (limits, tenant) = (run.limits, Tenant::default());
+        let ask = Ask {
+            run,
+            is_exact: true,
+        };
+        let started = Instant::now();
+        let ran = self.ask(&tenant, &compiled, &ask, limits.wall).await?;
+        let ran = ran.ok_or_else(unusable)?;
+        Ok(ran.settle(&limits, started.elapsed(), compile))
     }
 
     /// Compiles `artifact` if it is not in the cache, so that its first execution need not. `None` if it was.
@@ -135,184 +180,134 @@ impl Executor {
         Ok(self.prepare(artifact).await?.1)
     }
 
-    /// What the cached code of an artifact depends on.
-    fn key(&self, artifact: &Artifact) -> String {
-        let mut key = Sha256::new();
-        key.update(artifact.sha256());
-        key.update(METERING_VERSION.to_le_bytes());
-        key.update(self.engine.to_le_bytes());
-        key.update(env!("CARGO_PKG_VERSION"));
-        hex::encode(key.finalize())
+    /// Whether better code is being made for some module.
+    pub fn is_improving(&self) -> bool {
+        self.parts.improving.load(Ordering::Relaxed) > 0
     }
 
-    async fn permit(&self) -> Result<SemaphorePermit<'_>, Error> {
-        let permit = self.children.acquire().await;
-        permit.map_err(|error| Error::Process(io::Error::other(error)))
-    }
-
+    /// The best code there is for `artifact`; if that is the quick compiler's, better code is begun.
     async fn prepare(&self, artifact: &Artifact) -> Result<(Prepared, Option<Duration>), Error> {
-        let key = self.key(artifact);
-        if let Some(compiled) = self.cache.ready(&key) {
+        let workshop = &self.parts.workshop;
+        let best = Form::fast(match self.parts.engine {
+            Engine::Tiered | Engine::Cranelift => Compiler::Cranelift,
+            Engine::Winch => Compiler::Winch,
+            Engine::Interpreter => Compiler::Interpreter,
+        });
+        if self.parts.engine != Engine::Tiered {
+            return workshop.prepare(artifact, best).await;
+        }
+        if let Some(compiled) = workshop.find(artifact, best)? {
             return Ok((Ok(compiled), None));
         }
-        let lock = self.compile_lock(&key);
-        let _alone = lock.lock().await;
-        if let Some(compiled) = self.cache.load(&key).map_err(cache_failed)? {
-            return Ok((Ok(compiled), None));
+        let quick = workshop
+            .prepare(artifact, Form::fast(Compiler::Winch))
+            .await?;
+        if quick.0.is_ok() {
+            self.improve(artifact, best);
         }
-        let started = Instant::now();
-        let prepared = self.compile(&key, artifact).await?;
-        Ok((prepared, Some(started.elapsed())))
+        Ok(quick)
     }
 
-    /// The lock of one module's compiler; those of modules that nobody compiles are forgotten.
-    fn compile_lock(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self
-            .compiling
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|_, lock| lock.strong_count() > 0);
-        if let Some(lock) = locks.get(key).and_then(Weak::upgrade) {
-            return lock;
-        }
-        let lock = Arc::default();
-        locks.insert(key.to_owned(), Arc::downgrade(&lock));
-        lock
-    }
-
-    async fn compile(&self, key: &str, artifact: &Artifact) -> Result<Prepared, Error> {
-        let wasm = artifact.read().await.map_err(|source| Error::Files {
-            what: "artifact",
-            source,
-        })?;
-        let limits = self.settings.compile;
-        let request = Request::Compile {
-            wasm: wasm.to_vec(),
-            memory_bytes: limits.memory_bytes,
-            cpu_seconds: limits.wall.as_secs().saturating_add(1),
-        };
-        let permit = self.permit().await?;
-        let deadline = deadline(limits.wall);
-        let reply = self.spawner.ask(&request, deadline, MAX_CODE_BYTES).await;
-        drop(permit);
-        match reply.map_err(Error::Process)? {
-            Reply::Said(Response::Compiled { code, unspent }) => {
-                let stored = self.cache.store(key, &code, &unspent);
-                stored.map(Ok).map_err(cache_failed)
+    /// Compiles the best form beside everything else; the next execution finds it.
+    fn improve(&self, artifact: &Artifact, best: Form) {
+        let (executor, artifact) = (self.clone(), artifact.clone());
+        self.parts.improving.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            match executor.parts.workshop.prepare(&artifact, best).await {
+                Ok((Ok(_), _)) => {}
+                // The quick code stays in use.
+                Ok((Err(refusal), _)) => tracing::info!(%refusal, "no better code for a module"),
+                Err(error) => tracing::warn!(error = %error, "better code for a module failed"),
             }
-            Reply::Said(Response::Refused(refusal)) => Ok(Err(refusal)),
-            Reply::Said(other) => Err(unexpected(other)),
-            Reply::OutOfTime => Ok(Err(Refusal::bad(format_args!(
-                "compiling it takes more than {:?}",
-                limits.wall
-            )))),
-            Reply::Died { status, complaint } => match fell_to_its_module(status) {
-                Some(reason) => Ok(Err(Refusal::bad(reason))),
-                None => Err(Error::Died { status, complaint }),
-            },
-        }
+            executor.parts.improving.fetch_sub(1, Ordering::Relaxed);
+        });
     }
 
-    /// `None` if the compiled code cannot be used.
+    /// Runs code; code that turns out to be another engine's is made anew, once.
     async fn run(
         &self,
-        compiled: &Compiled,
-        request: &Request,
-        limits: &Limits,
-        compile: Option<Duration>,
-    ) -> Result<Option<Execution>, Error> {
-        let most = limits
-            .stdout_bytes
-            .saturating_add(limits.stderr_bytes)
-            .saturating_add(REPORT_SLACK_BYTES);
-        let _permit = self.permit().await?;
-        let started = Instant::now();
-        let deadline = deadline(limits.wall.saturating_add(KILL_AFTER));
-        let reply = self.spawner.ask(request, deadline, most).await;
-        let wall = started.elapsed();
-        let report = match reply.map_err(Error::Process)? {
-            Reply::Said(Response::Ran(report)) => report,
-            Reply::Said(Response::Unusable(reason)) => {
-                tracing::warn!(code = %compiled.path.display(), reason, "compiled code cannot be used");
-                return Ok(None);
-            }
-            Reply::Said(other) => return Err(unexpected(other)),
-            Reply::OutOfTime => Report::out_of_time(),
-            Reply::Died { status, complaint } => return Err(Error::Died { status, complaint }),
+        tenant: &Tenant,
+        artifact: &Artifact,
+        compiled: Arc<Compiled>,
+        ask: &Ask,
+        wall: Duration,
+    ) -> Result<Result<Ran, Refusal>, Error> {
+        if let Some(ran) = self.ask(tenant, &compiled, ask, wall).await? {
+            return Ok(Ok(ran));
+        }
+        self.parts.workshop.forget(&compiled)?;
+        let compiled = match self.prepare(artifact).await?.0 {
+            Ok(compiled) => compiled,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        Ok(Some(settle(report, compiled, limits, wall, compile)))
-    }
-}
-
-impl Report {
-    fn out_of_time() -> Self {
-        Self {
-            outcome: Outcome::OutOfTime,
-            charged: 0,
-            place: None,
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-            stderr_dropped: 0,
-            memory_peak_bytes: 0,
+        match self.ask(tenant, &compiled, ask, wall).await? {
+            Some(ran) => Ok(Ok(ran)),
+            None => Err(unusable()),
         }
     }
+
+    /// One process, one guest. `None` if the code cannot be used.
+    async fn ask(
+        &self,
+        tenant: &Tenant,
+        compiled: &Arc<Compiled>,
+        ask: &Ask,
+        wall: Duration,
+    ) -> Result<Option<Ran>, Error> {
+        let _place = self.place().await?;
+        let deadline = deadline(wall.saturating_add(KILL_AFTER));
+        let reply = self
+            .parts
+            .guests
+            .ask(tenant, compiled, ask, deadline)
+            .await?;
+        match reply {
+            Reply::Said(message) => Ran::read(&message).map_err(Error::Process)?.usable(),
+            Reply::OutOfTime => Ok(Some(Ran::out_of_time())),
+            Reply::Fell => Err(Error::Fell),
+        }
+    }
+
+    /// Runs a guest that trapped once more, with code that counts exactly up to the trap: everything else is the same again.
+    async fn count_again(
+        &self,
+        tenant: &Tenant,
+        artifact: &Artifact,
+        mut ask: Ask,
+        first: Ran,
+    ) -> Result<Ran, Error> {
+        let Some(readings) = first.readings() else {
+            // It looked at the machine's clock too often for the same to be shown to it again.
+            return Ok(first);
+        };
+        if ask.run.clock == Clock::System {
+            ask.run.clock = Clock::Recorded(readings.to_vec());
+        }
+        ask.is_exact = true;
+        let wall = ask.run.limits.wall.saturating_mul(COUNT_AGAIN_FACTOR);
+        ask.run.limits.wall = wall;
+        let form = Form {
+            compiler: match self.parts.engine {
+                Engine::Tiered | Engine::Cranelift => Compiler::Cranelift,
+                Engine::Winch => Compiler::Winch,
+                Engine::Interpreter => Compiler::Interpreter,
+            },
+            variant: Variant::Exact,
+        };
+        let (prepared, _) = self.parts.workshop.prepare(artifact, form).await?;
+        let compiled = prepared.map_err(|refusal| Error::Failed(refusal.to_string()))?;
+        let again = self.ask(tenant, &compiled, &ask, wall).await?;
+        first.counted_by(&again.ok_or_else(unusable)?)
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let place = self.parts.places.acquire().await;
+        place.map_err(|error| Error::Process(io::Error::other(error)))
+    }
 }
 
-/// A report to an execution: gives back what a trap left unrun, and holds the child to the limits it was given.
-fn settle(
-    report: Report,
-    compiled: &Compiled,
-    limits: &Limits,
-    wall: Duration,
-    compile: Option<Duration>,
-) -> Execution {
-    let unspent = report.place.map_or(0, |(function, offset)| {
-        compiled.unspent.at(function, offset)
-    });
-    let used = report.charged.saturating_sub(unspent.into());
-    let mut outcome = report.outcome;
-    if let Outcome::Trapped { backtrace, .. } = &mut outcome {
-        let end = backtrace.floor_char_boundary(MAX_BACKTRACE_BYTES);
-        backtrace.truncate(end);
-    }
-    if used > limits.instructions || outcome == Outcome::OutOfInstructions {
-        outcome = Outcome::OutOfInstructions;
-    }
-    let cut = |mut bytes: Vec<u8>, most| {
-        bytes.truncate(most);
-        bytes
-    };
-    Execution {
-        instructions: if outcome == Outcome::OutOfInstructions {
-            limits.instructions
-        } else {
-            used
-        },
-        outcome,
-        stdout: cut(report.stdout, limits.stdout_bytes),
-        stderr: cut(report.stderr, limits.stderr_bytes),
-        stderr_dropped: report.stderr_dropped,
-        wall: wall.min(limits.wall),
-        memory_peak_bytes: report.memory_peak_bytes.min(limits.memory_bytes),
-        compile,
-    }
-}
-
-/// The execution of a module that is not run.
-fn refused(refusal: Refusal, compile: Option<Duration>) -> Execution {
-    Execution {
-        outcome: match refusal {
-            Refusal::BadModule { reason } => Outcome::BadModule { reason },
-            Refusal::Feature { feature } => Outcome::Refused { feature },
-        },
-        stdout: Vec::new(),
-        stderr: Vec::new(),
-        stderr_dropped: 0,
-        instructions: 0,
-        wall: Duration::ZERO,
-        memory_peak_bytes: 0,
-        compile,
-    }
+fn unusable() -> Error {
+    Error::Failed("freshly compiled code cannot be used".to_owned())
 }
 
 fn check(run: &Run) -> Result<(), Error> {
@@ -335,16 +330,11 @@ fn deadline(after: Duration) -> Instant {
     now.checked_add(after.min(LONGEST)).unwrap_or(now)
 }
 
-fn cache_failed(source: io::Error) -> Error {
-    Error::Files {
-        what: "cache of compiled modules",
-        source,
-    }
-}
-
-fn unexpected(response: Response) -> Error {
-    Error::Failed(match response {
-        Response::Failed(reason) | Response::Unusable(reason) => reason,
-        _ => "it answered another question".to_owned(),
-    })
+/// The most that a guest's process may answer.
+pub(crate) fn most_bytes(limits: &Limits) -> usize {
+    limits
+        .stdout_bytes
+        .saturating_add(limits.stderr_bytes)
+        .saturating_add(guest::wire::REPORT_SLACK_BYTES)
+        .saturating_add(guest::wire::PROFILE_BYTES)
 }

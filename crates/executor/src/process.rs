@@ -1,4 +1,4 @@
-//! Child processes: started, asked one thing, killed and reaped.
+//! Compiling processes: started, asked one thing, killed and reaped.
 
 use std::ffi::OsString;
 use std::io;
@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::wire::{self, Request, Response};
+use crate::child::wire::{self, Ask, MAX_CODE_BYTES, Told};
 
 /// What is kept of a failed child's own messages.
 const MAX_COMPLAINT_BYTES: u64 = 4 << 10;
@@ -48,7 +48,7 @@ struct Order {
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// It answered.
-    Said(Response),
+    Said(Told),
     /// It was killed at its deadline.
     OutOfTime,
     /// It ended without an answer.
@@ -64,7 +64,7 @@ impl Spawner {
     pub(crate) fn new(program: Program) -> io::Result<Self> {
         let (orders, incoming) = mpsc::channel::<Order>();
         std::thread::Builder::new()
-            .name("guest-spawner".to_owned())
+            .name("compiler-spawner".to_owned())
             .spawn(move || {
                 for mut order in incoming {
                     let _entered = order.runtime.enter();
@@ -77,16 +77,11 @@ impl Spawner {
 
     /// Asks a new child one thing, and does not return while it or any process of its group lives.
     ///
-    /// An answer longer than `most` bytes is an error.
-    pub(crate) async fn ask(
-        &self,
-        request: &Request,
-        deadline: Instant,
-        most: usize,
-    ) -> io::Result<Reply> {
-        let frame = wire::frame(request)?;
+    /// An answer that is too long is an error.
+    pub(crate) async fn ask(&self, ask: &Ask, deadline: Instant) -> io::Result<Reply> {
+        let frame = wire::frame(ask)?;
         let mut running = Running(self.spawn().await?);
-        let said = timeout_at(deadline, converse(&mut running.0, &frame, most)).await;
+        let said = timeout_at(deadline, converse(&mut running.0, &frame)).await;
         let complaint = match said {
             Ok(Ok(None)) => running.last_words().await,
             _ => String::new(),
@@ -125,7 +120,7 @@ impl Spawner {
 }
 
 /// Writes the request and reads the answer; `None` if the child ends without one.
-async fn converse(child: &mut Child, frame: &[u8], most: usize) -> io::Result<Option<Response>> {
+async fn converse(child: &mut Child, frame: &[u8]) -> io::Result<Option<Told>> {
     let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.as_mut()) else {
         return Err(io::Error::other("the child has no pipes"));
     };
@@ -138,7 +133,7 @@ async fn converse(child: &mut Child, frame: &[u8], most: usize) -> io::Result<Op
         return Ok(None);
     }
     let length = u64::from(u32::from_le_bytes(length));
-    let bound = u64::try_from(most).unwrap_or(u64::MAX);
+    let bound = u64::try_from(MAX_CODE_BYTES).unwrap_or(u64::MAX);
     if length > bound {
         return Err(io::Error::other(format!(
             "the child's answer has {length} bytes; the most is {bound}"
@@ -191,13 +186,20 @@ impl Drop for Running {
     }
 }
 
-/// Whether a compiling child ended by its own module's weight: out of memory, or by a panic of the compiler.
-pub(crate) fn fell_to_its_module(status: ExitStatus) -> Option<&'static str> {
-    match status.signal() {
-        Some(libc::SIGABRT) => Some("compiling it takes too much memory"),
-        Some(libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE) => {
+/// Whether a compiling process ended by its module's weight: out of memory, or by a panic or a flaw of the compiler.
+pub(crate) fn fell_to_its_module(status: ExitStatus, complaint: &str) -> Option<&'static str> {
+    if complaint.starts_with("memory allocation of") {
+        return Some("compiling it takes too much memory");
+    }
+    // The process that waits outside the jail passes a signal on as 128 and its number.
+    let passed_on = status.code().and_then(|code| code.checked_sub(128));
+    match status.signal().or(passed_on) {
+        Some(libc::SIGXCPU) => Some("compiling it takes too much time"),
+        Some(libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE) => {
             Some("the compiler fails on it")
         }
+        // A system call that compiling takes none of: the compiler lost its way, by itself or by the module's doing.
+        Some(libc::SIGSYS) => Some("the compiler fails on it"),
         // A panic's exit code.
         None if status.code() == Some(101) => Some("the compiler fails on it"),
         _ => None,

@@ -24,6 +24,8 @@ mod refusal;
 mod rewrite;
 mod survey;
 
+use borsh::{BorshDeserialize, BorshSerialize};
+
 pub use places::Places;
 pub use refusal::Refusal;
 
@@ -55,7 +57,7 @@ pub const PROFILE_ENTER: &str = "enter";
 pub const PROFILE_LEAVE: &str = "leave";
 
 /// The ways to rewrite a module. They agree on results, on gas at the end and at each call of the host, and on where gas runs out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub enum Variant {
     /// The gas left is mostly in a local. [`GAS_EXPORT`] is exact at the end, at calls of the host, at `unreachable`, and at traps
     /// of calls through tables, of accesses to tables and of bulk operations; after another trap it says too little was used.

@@ -29,7 +29,7 @@ pub struct Parts {
     pub(crate) sender: Arc<Sender>,
     pub(crate) chain_limits: ChainLimits,
     pub(crate) compiler: Compiler,
-    pub(crate) executor: Arc<Executor>,
+    pub(crate) executor: Executor,
     pub(crate) notary: Arc<Notary>,
     pub(crate) artifacts: Artifacts,
     pub(crate) watch: Arc<dyn WatchSteps>,
@@ -73,7 +73,7 @@ impl Parts {
             sender: Arc::new(given.sender),
             chain_limits: given.chain_limits,
             compiler: given.compiler,
-            executor: Arc::new(given.executor),
+            executor: given.executor,
             notary: Arc::new(given.notary),
             watch: given.watch,
         })

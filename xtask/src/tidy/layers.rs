@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("crates/protocol", 0),
     ("crates/jail", 0),
     ("crates/metering", 0),
+    ("crates/nested-cargo", 0),
     ("sdk", 0),
     ("crates/attestation", 1),
     ("crates/guest", 1),

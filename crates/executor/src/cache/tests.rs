@@ -1,5 +1,8 @@
 //! What the folder keeps, gives and lets go.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+
 use super::*;
 
 fn folder() -> tempfile::TempDir {
@@ -12,60 +15,71 @@ fn keys(cache: &Cache) -> Vec<String> {
     keys
 }
 
+fn code(compiled: &Compiled) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut file = File::from(compiled.file().try_clone_to_owned().unwrap());
+    file.rewind().unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
 #[test]
 fn what_is_kept_is_found_again_by_another_process() {
     let folder = folder();
     let first = Cache::open(folder.path(), 1_000).unwrap();
-    first.store("key", b"code", b"unspent").unwrap();
+    first.store("key", b"code").unwrap();
 
     let second = Cache::open(folder.path(), 1_000).unwrap();
     let found = second.load("key").unwrap().unwrap();
 
-    assert_eq!(fs::read(&found.path).unwrap(), b"code");
-    assert_eq!(found.unspent.as_bytes(), b"unspent");
+    assert_eq!(code(&found), b"code");
     assert!(second.ready("key").is_some());
     assert!(second.load("other").unwrap().is_none());
 }
 
 #[test]
-fn damaged_code_is_not_used() {
+fn damaged_code_is_not_used_and_not_kept() {
     let folder = folder();
+    Cache::open(folder.path(), 1_000)
+        .unwrap()
+        .store("key", b"code")
+        .unwrap();
+    let file = folder.path().join("key.code");
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, bytes).unwrap();
+
     let cache = Cache::open(folder.path(), 1_000).unwrap();
-    let kept = cache.store("key", b"code", b"unspent").unwrap();
 
-    fs::write(&kept.path, b"evil code").unwrap();
-
-    assert!(cache.ready("key").is_none());
     assert!(cache.load("key").unwrap().is_none());
-    assert!(!kept.path.exists());
+    assert!(!file.exists());
 }
 
 #[test]
-fn what_was_used_longest_ago_goes_first_and_what_runs_stays() {
+fn code_in_use_cannot_be_changed_from_outside() {
     let folder = folder();
-    let cache = Cache::open(folder.path(), 400).unwrap();
-    let running = cache.store("a", &[1; 50], b"").unwrap();
-    cache.store("b", &[2; 50], b"").unwrap();
-    cache.store("c", &[3; 50], b"").unwrap();
-    assert!(cache.ready("b").is_some());
-
-    cache.store("d", &[4; 50], b"").unwrap();
-
-    assert_eq!(keys(&cache), ["a", "b", "d"]);
-    assert!(running.path.exists());
-    drop(running);
-    cache.store("e", &[5; 50], b"").unwrap();
-    assert_eq!(keys(&cache), ["b", "d", "e"]);
-}
-
-#[test]
-fn halves_that_a_crash_left_are_removed() {
-    let folder = folder();
-    fs::write(folder.path().join("a.code"), b"code").unwrap();
-    fs::write(folder.path().join("b.proof"), b"proof").unwrap();
-
     let cache = Cache::open(folder.path(), 1_000).unwrap();
+    let kept = cache.store("key", b"code").unwrap();
 
-    assert!(keys(&cache).is_empty());
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    fs::write(folder.path().join("key.code"), b"evil code").unwrap();
+    let written = File::from(kept.file().try_clone_to_owned().unwrap()).write_all(b"evil");
+
+    assert!(written.is_err());
+    assert_eq!(code(&cache.load("key").unwrap().unwrap()), b"code");
+}
+
+#[test]
+fn what_was_used_longest_ago_goes_first() {
+    let folder = folder();
+    let cache = Cache::open(folder.path(), 120).unwrap();
+    let running = cache.store("a", &[1; 40]).unwrap();
+    cache.store("b", &[2; 40]).unwrap();
+    cache.store("c", &[3; 40]).unwrap();
+    assert!(cache.ready("b").is_some());
+    assert!(cache.ready("c").is_some());
+
+    cache.store("d", &[4; 40]).unwrap();
+
+    assert_eq!(keys(&cache), ["b", "c", "d"]);
+    assert_eq!(code(&running), [1; 40]);
 }

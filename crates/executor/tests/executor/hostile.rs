@@ -186,8 +186,8 @@ async fn a_module_that_takes_too_long_to_compile_is_bad() {
     let cache = tempfile::tempdir().unwrap();
     let mut settings = crate::settings(cache.path());
     // A compiler that never comes to an end.
-    settings.child.path = "/bin/sh".into();
-    settings.child.args = vec!["-c".into(), "cat > /dev/null; sleep 1000".into()];
+    settings.compiler.path = "/bin/sh".into();
+    settings.compiler.args = vec!["-c".into(), "cat > /dev/null; sleep 1000".into()];
     settings.compile.wall = Duration::from_millis(50);
     let bench = Bench {
         executor: executor::Executor::new(settings).unwrap(),

@@ -5,10 +5,10 @@
     reason = "a test that cannot go on stops"
 )]
 
+mod compiled;
 mod gas;
 mod hostile;
 mod outcomes;
-mod processes;
 mod rustc;
 mod wasi;
 
@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use executor::{
-    Artifact, Clock, Execution, Executor, Limits, Outcome, Program, Randomness, Run, Settings,
+    Artifact, Clock, Engine, Execution, Executor, Limits, Outcome, Program, Run, Seed, Settings,
 };
 
 /// An executor with a cache of its own.
@@ -41,10 +41,14 @@ impl Bench {
 
 fn settings(cache: &Path) -> Settings {
     let child = Program {
-        path: env!("CARGO_BIN_EXE_outlayer-guest").into(),
+        path: env!("CARGO_BIN_EXE_outlayer-compiler").into(),
         args: Vec::new(),
     };
-    Settings::new(child, cache)
+    Settings {
+        // One form of each module, so that a test knows what is in the cache.
+        engine: Engine::Cranelift,
+        ..Settings::new(child, cache)
+    }
 }
 
 fn module(text: &str) -> Artifact {
@@ -54,7 +58,6 @@ fn module(text: &str) -> Artifact {
 /// A run that repeats itself, under limits that no well-behaved guest here meets.
 fn fixed() -> Run {
     Run {
-        randomness: Randomness::Seeded([7; 32]),
         clock: Clock::Fixed(1_700_000_000_000_000_000),
         ..Run::new(
             Vec::new(),
@@ -65,6 +68,7 @@ fn fixed() -> Run {
                 stdout_bytes: 1_000,
                 stderr_bytes: 100,
             },
+            Seed([7; 32]),
         )
     }
 }

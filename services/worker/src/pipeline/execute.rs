@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use executor::{Artifact, Execution, Limits, Outcome, Run};
+use executor::{Artifact, Clock, Execution, Limits, Outcome, Run, Seed, Tenant};
 use protocol::FailureCode;
 use protocol::job::{HiddenLog, Lease, LogType};
 use protocol::request::ExecutionRequest;
 use protocol::response::{ExecutionOutput, ExecutionResponse, ResourceMetrics};
+use sha2::{Digest as _, Sha256};
 
 use super::compile::Compiled;
 use crate::environment;
@@ -45,9 +46,10 @@ pub(super) async fn execute(
         });
     }
     let artifact = Artifact::from_file(&compiled.path, compiled.hash.0);
+    let tenant = Tenant(request.sender_id.to_string());
     let execution = parts
         .executor
-        .execute(&artifact, run(parts, lease, request))
+        .execute_for(&tenant, &artifact, run(parts, lease, request))
         .await
         .map_err(Setback::ours)?;
     keep_log(parts, lease, &execution).await;
@@ -77,7 +79,10 @@ fn run(parts: &Parts, lease: &Lease, request: &ExecutionRequest) -> Run {
             stdout_bytes: config.output_bytes,
             stderr_bytes: STDERR_BYTES,
         },
+        seed(request),
     );
+    // Two workers must come to the same bytes.
+    run.clock = Clock::Fixed(request.timestamp);
     run.args = vec!["guest.wasm".into()];
     run.env = environment::variables(
         request,
@@ -86,6 +91,18 @@ fn run(parts: &Parts, lease: &Lease, request: &ExecutionRequest) -> Run {
         &config.network_id,
     );
     run
+}
+
+/// What a guest's random bytes are drawn from: the request itself, which the contract holds, so that anyone can run it again.
+///
+/// Whoever sees the request can tell the bytes too. A guest that needs bytes nobody can tell beforehand asks for a verifiable
+/// random function.
+fn seed(request: &ExecutionRequest) -> Seed {
+    let mut seed = Sha256::new();
+    seed.update(b"outlayer:randomness:1");
+    seed.update(request.data_id);
+    seed.update(request.request_id.0.to_le_bytes());
+    Seed(seed.finalize().into())
 }
 
 /// The answer to a request that only wants its source built: the artifact's name.

@@ -1,0 +1,143 @@
+//! Artifacts to code that is ready to run: from the cache, or from a compiling process.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use metering::Refusal;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::artifact::Artifact;
+use crate::cache::{Cache, Compiled};
+use crate::child::wire::{Ask, Told};
+use crate::executor::Error;
+use crate::form::{self, Form};
+use crate::process::{Reply, Spawner, fell_to_its_module};
+use crate::settings::{CompileLimits, Jail, Settings};
+
+/// What looking for code ends with: the code, or why there is none.
+pub(crate) type Prepared = Result<Arc<Compiled>, Refusal>;
+
+/// The compilers and their cache.
+#[derive(Debug)]
+pub(crate) struct Workshop {
+    cache: Cache,
+    spawner: Spawner,
+    limits: CompileLimits,
+    may_lack_layers: bool,
+    engine: u64,
+    /// Compiling processes at one time; each may take all of a core and much memory.
+    places: Semaphore,
+    /// One compiler at a time for each form of a module.
+    compiling: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+impl Workshop {
+    pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
+        let cores = std::thread::available_parallelism().map_or(1, Into::into);
+        Ok(Self {
+            cache: Cache::open(&settings.cache, settings.cache_bytes).map_err(cache_failed)?,
+            spawner: Spawner::new(settings.compiler.clone()).map_err(Error::Process)?,
+            limits: settings.compile,
+            may_lack_layers: settings.jail == Jail::AsFarAsPossible,
+            engine: form::fingerprint().map_err(|error| Error::Engine(format!("{error:#}")))?,
+            places: Semaphore::new(cores),
+            compiling: Mutex::default(),
+        })
+    }
+
+    /// The code of this form, if it is at hand.
+    pub(crate) fn find(
+        &self,
+        artifact: &Artifact,
+        form: Form,
+    ) -> Result<Option<Arc<Compiled>>, Error> {
+        let key = form.key(artifact.sha256(), self.engine);
+        self.cache.load(&key).map_err(cache_failed)
+    }
+
+    /// The code of this form, compiled if it must be, and how long that took.
+    pub(crate) async fn prepare(
+        &self,
+        artifact: &Artifact,
+        form: Form,
+    ) -> Result<(Prepared, Option<Duration>), Error> {
+        let key = form.key(artifact.sha256(), self.engine);
+        if let Some(compiled) = self.cache.ready(&key) {
+            return Ok((Ok(compiled), None));
+        }
+        let lock = self.lock(&key);
+        let _alone = lock.lock().await;
+        if let Some(compiled) = self.cache.load(&key).map_err(cache_failed)? {
+            return Ok((Ok(compiled), None));
+        }
+        let started = Instant::now();
+        let prepared = self.compile(&key, artifact, form).await?;
+        Ok((prepared, Some(started.elapsed())))
+    }
+
+    /// Lets go of code that cannot be used.
+    pub(crate) fn forget(&self, compiled: &Compiled) -> Result<(), Error> {
+        self.cache.forget(&compiled.key).map_err(cache_failed)
+    }
+
+    /// The lock of one form's compiler; those of forms that nobody compiles are forgotten.
+    fn lock(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self
+            .compiling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        if let Some(lock) = locks.get(key).and_then(Weak::upgrade) {
+            return lock;
+        }
+        let lock = Arc::default();
+        locks.insert(key.to_owned(), Arc::downgrade(&lock));
+        lock
+    }
+
+    async fn compile(&self, key: &str, artifact: &Artifact, form: Form) -> Result<Prepared, Error> {
+        let wasm = artifact.read().await.map_err(|source| Error::Files {
+            what: "artifact",
+            source,
+        })?;
+        let limits = self.limits;
+        let ask = Ask {
+            wasm: wasm.to_vec(),
+            form,
+            memory_bytes: limits.memory_bytes,
+            cpu_seconds: limits.wall.as_secs().saturating_add(1),
+            may_lack_layers: self.may_lack_layers,
+        };
+        let place = self.places.acquire().await;
+        let place = place.map_err(|error| Error::Process(io::Error::other(error)))?;
+        let now = Instant::now();
+        let deadline = now.checked_add(limits.wall).unwrap_or(now);
+        let reply = self.spawner.ask(&ask, deadline).await;
+        drop(place);
+        match reply.map_err(Error::Process)? {
+            Reply::Said(Told::Compiled { code }) => {
+                self.cache.store(key, &code).map(Ok).map_err(cache_failed)
+            }
+            Reply::Said(Told::Refused(refusal)) => Ok(Err(refusal)),
+            Reply::Said(Told::Failed(reason)) => Err(Error::Failed(reason)),
+            Reply::OutOfTime => Ok(Err(Refusal::bad(format_args!(
+                "compiling it takes more than {:?}",
+                limits.wall
+            )))),
+            Reply::Died { status, complaint } => match fell_to_its_module(status, &complaint) {
+                Some(reason) => Ok(Err(Refusal::bad(reason))),
+                None => Err(Error::Died { status, complaint }),
+            },
+        }
+    }
+}
+
+fn cache_failed(source: io::Error) -> Error {
+    Error::Files {
+        what: "cache of compiled modules",
+        source,
+    }
+}

@@ -1,0 +1,171 @@
+//! What is true of the processes: none stays, whatever a guest does and whoever kills it.
+//!
+//! The kernel's list of processes is one for all, so these tests take turns.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on stops"
+)]
+
+#[path = "processes/tree.rs"]
+mod tree;
+
+use std::path::Path;
+use std::time::Duration;
+
+use executor::{Artifact, Clock, Executor, Limits, Outcome, Program, Run, Seed, Settings};
+use tokio::sync::Mutex;
+
+use tree::descendants;
+
+static TURN: Mutex<()> = Mutex::const_new(());
+
+const ENDLESS: &str = r#"(module (func (export "_start") (loop $again (br $again))))"#;
+const NOTHING: &str = r#"(module (func (export "_start")))"#;
+
+fn executor(cache: &Path) -> Executor {
+    let compiler = Program {
+        path: env!("CARGO_BIN_EXE_outlayer-compiler").into(),
+        args: Vec::new(),
+    };
+    Executor::new(Settings::new(compiler, cache)).unwrap()
+}
+
+fn module(text: &str) -> Artifact {
+    Artifact::from_bytes(wat::parse_str(text).unwrap())
+}
+
+fn run(wall: Duration) -> Run {
+    let limits = Limits {
+        instructions: u64::MAX,
+        wall,
+        ..Limits::default()
+    };
+    Run {
+        clock: Clock::Fixed(0),
+        ..Run::new(Vec::new(), limits, Seed([7; 32]))
+    }
+}
+
+/// The process that is working: the one that has used the most of the processor.
+fn busy() -> Option<u32> {
+    let (pid, used) = descendants().into_iter().max_by_key(|(_, used)| *used)?;
+    (used >= 5).then_some(pid)
+}
+
+/// Waits until `done`, or fails when it takes longer than anything here may.
+///
+/// The kernel's list of processes tells nobody when it changes, so it is looked at again and again.
+async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let waiting = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    waited.unwrap_or_else(|_| panic!("{what}"));
+}
+
+/// Kills a process, which may have ended by itself.
+fn kill(pid: u32) {
+    std::process::Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_guest_leaves_no_process_and_no_zombie() {
+    let _turn = TURN.lock().await;
+    let cache = tempfile::tempdir().unwrap();
+    let executor = executor(cache.path());
+    let artifact = module(ENDLESS);
+    executor.warm(&artifact).await.unwrap();
+    until("better code is not made", || descendants().len() <= 12).await;
+
+    let execution = executor.execute(&artifact, run(Duration::from_millis(200)));
+    let execution = execution.await.unwrap();
+
+    assert_eq!(execution.outcome, Outcome::OutOfTime);
+    until("the guest stays", || busy().is_none()).await;
+}
+
+#[tokio::test]
+async fn an_execution_that_nobody_waits_for_any_more_is_killed() {
+    let _turn = TURN.lock().await;
+    let cache = tempfile::tempdir().unwrap();
+    let executor = executor(cache.path());
+    let artifact = module(ENDLESS);
+    executor.warm(&artifact).await.unwrap();
+    let mut running = Box::pin(executor.execute(&artifact, run(Duration::from_secs(60))));
+    tokio::select! {
+        _ = &mut running => panic!("it ended by itself"),
+        () = until("no guest runs", || busy().is_some()) => {}
+    }
+
+    drop(running);
+
+    until("the guest stays", || busy().is_none()).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_is_killed_by_another_hand_is_our_failure_and_retryable() {
+    let _turn = TURN.lock().await;
+    let cache = tempfile::tempdir().unwrap();
+    let executor = executor(cache.path());
+    let artifact = module(ENDLESS);
+    executor.warm(&artifact).await.unwrap();
+    let running = executor.execute(&artifact, run(Duration::from_secs(60)));
+
+    let killing = async {
+        let mut found = None;
+        until("no guest runs", || {
+            found = busy();
+            found.is_some()
+        })
+        .await;
+        kill(found.unwrap());
+    };
+    let (result, ()) = tokio::join!(running, killing);
+
+    let error = result.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    assert!(matches!(error, executor::Error::Fell), "{error}");
+}
+
+#[tokio::test]
+async fn when_its_servers_are_killed_an_executor_starts_others() {
+    let _turn = TURN.lock().await;
+    let cache = tempfile::tempdir().unwrap();
+    let executor = executor(cache.path());
+    let artifact = module(NOTHING);
+    for _ in 0..5 {
+        let execution = executor.execute(&artifact, run(Duration::from_secs(60)));
+        assert_eq!(execution.await.unwrap().outcome, Outcome::Returned);
+    }
+
+    for pid in descendants().into_keys() {
+        kill(pid);
+    }
+    until("a process stays", || descendants().is_empty()).await;
+    let execution = executor.execute(&artifact, run(Duration::from_secs(60)));
+
+    assert_eq!(execution.await.unwrap().outcome, Outcome::Returned);
+}
+
+#[tokio::test]
+async fn an_executor_that_is_gone_leaves_no_process() {
+    let _turn = TURN.lock().await;
+    let cache = tempfile::tempdir().unwrap();
+    let executor = executor(cache.path());
+    let artifact = module(NOTHING);
+    for _ in 0..5 {
+        let execution = executor.execute(&artifact, run(Duration::from_secs(60)));
+        assert_eq!(execution.await.unwrap().outcome, Outcome::Returned);
+    }
+
+    drop(executor);
+
+    until("a process stays", || descendants().is_empty()).await;
+}

@@ -1,0 +1,105 @@
+//! What one execution is given.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// One execution: what the guest is told and what it may use.
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Run {
+    /// What it reads from stdin.
+    pub input: Vec<u8>,
+    /// Its arguments, the program's name first. No NUL bytes.
+    pub args: Vec<String>,
+    /// Its environment. No NUL bytes, and no `=` in a name.
+    pub env: BTreeMap<String, String>,
+    /// What it may use.
+    pub limits: Limits,
+    /// What its random bytes are drawn from.
+    pub seed: Seed,
+    /// What the clocks tell.
+    pub clock: Clock,
+}
+
+impl Run {
+    /// A run with this input under these limits, with no arguments and an empty environment.
+    pub fn new(input: impl Into<Vec<u8>>, limits: Limits, seed: Seed) -> Self {
+        Self {
+            input: input.into(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            limits,
+            seed,
+            clock: Clock::System,
+        }
+    }
+}
+
+/// The environment holds secrets and so may the input: names and sizes are shown.
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("input_bytes", &self.input.len())
+            .field("args", &self.args.len())
+            .field("env", &self.env.keys())
+            .field("limits", &self.limits)
+            .field("seed", &self.seed)
+            .field("clock", &self.clock)
+            .finish()
+    }
+}
+
+/// What one execution may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Limits {
+    /// Metered instructions.
+    pub instructions: u64,
+    /// Linear memory.
+    pub memory_bytes: u64,
+    /// Wall-clock time, from the start of its process.
+    #[borsh(
+        serialize_with = "crate::wire::write_duration",
+        deserialize_with = "crate::wire::read_duration"
+    )]
+    pub wall: Duration,
+    /// Output. One byte more ends the execution.
+    pub stdout_bytes: usize,
+    /// Messages. What is above is dropped and counted.
+    pub stderr_bytes: usize,
+}
+
+impl Default for Limits {
+    /// What a request gets that names no limits, with the caps of an answer.
+    fn default() -> Self {
+        Self {
+            instructions: 1_000_000_000,
+            memory_bytes: 128 << 20,
+            wall: Duration::from_secs(60),
+            stdout_bytes: 4 << 20,
+            stderr_bytes: 64 << 10,
+        }
+    }
+}
+
+/// What a guest's random bytes are drawn from, by ChaCha20: the same seed gives the same bytes in every run.
+#[derive(Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Seed(pub [u8; 32]);
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
+
+/// What time a guest sees.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Clock {
+    /// The machine's.
+    System,
+    /// Nanoseconds since the Unix epoch; moves only when the guest sleeps, and then at once.
+    Fixed(u64),
+    /// What an earlier run read of the machine's clock, in order: it is told the same again, and sleeps not at all.
+    Recorded(Vec<u64>),
+}

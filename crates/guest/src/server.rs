@@ -1,0 +1,208 @@
+//! The program of guests' processes: a server that forks one for every execution, each in jail from its first instruction on.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use jail::server::Connection;
+use jail::{Deadline, calls};
+use wasmtime::{Engine, Module};
+
+use crate::late;
+use crate::mapped::Mapped;
+use crate::native::{Loaded, Native};
+use crate::run::{Clock, Limits, Run, Seed};
+use crate::wire::{self, Ask, Report, Told};
+use crate::world::{Seen, World};
+use crate::{engine, interpreted};
+
+/// The longest request that is taken: input and environment.
+const MAX_REQUEST_BYTES: usize = 256 << 20;
+
+/// Memory of the process that is not the guest's: the program itself, the engine, what is allocated on the way.
+const PROCESS_BYTES: u64 = 64 << 20;
+
+/// The bytes that a module begins with, which wasmi runs as it is.
+const WASM_MAGIC: &[u8] = b"\0asm";
+
+/// Serves until the executor that started this program is gone.
+pub fn main() -> Result<(), jail::server::Error> {
+    jail::server::serve(Program::default(), &calls::FORK_SERVER)
+}
+
+#[derive(Debug, Default)]
+struct Program {
+    engine: Option<(Engine, Deadline)>,
+}
+
+/// What a child inherits.
+struct Ready {
+    engine: Engine,
+    deadline: Deadline,
+    loaded: Option<Code>,
+}
+
+/// A guest's code, as far as it is ready.
+enum Code {
+    /// Instantiated, or how that ended.
+    Native(Loaded),
+    /// A module for wasmi.
+    Wasm(Mapped, Box<World>),
+}
+
+impl jail::server::Guest for Program {
+    type Ready = Ready;
+
+    fn set_up(&mut self) -> Result<(), String> {
+        let engine = engine::engine().map_err(|error| format!("no engine: {error:#}"))?;
+        Engine::tls_eager_initialize();
+        let deadline = Deadline::prepare().map_err(|error| format!("no deadline: {error}"))?;
+        self.engine = Some((engine, deadline));
+        Ok(())
+    }
+
+    fn prepare(&mut self, artifact: Option<OwnedFd>) -> Result<Ready, String> {
+        let (engine, deadline) = self.engine.take().ok_or("it is not set up")?;
+        let loaded = match artifact {
+            Some(artifact) => Some(Code::load(&engine, artifact.into(), nobodys()?)?),
+            None => None,
+        };
+        Ok(Ready {
+            engine,
+            deadline,
+            loaded,
+        })
+    }
+
+    fn answer(ready: Ready, connection: Connection) {
+        let told = match answer(ready, &connection) {
+            Ok((report, seen)) => {
+                tell(
+                    &connection,
+                    &Told::Ran(report),
+                    seen.stdout.bytes(),
+                    seen.stderr.bytes(),
+                );
+                return;
+            }
+            Err(told) => told,
+        };
+        tell(&connection, &told, &[], &[]);
+    }
+}
+
+/// An executor that is gone is told nothing.
+fn tell(connection: &Connection, told: &Told, stdout: &[u8], stderr: &[u8]) {
+    if let Ok(head) = wire::head(told) {
+        let _ = connection.send(&[&head, stdout, stderr]);
+    }
+}
+
+fn answer(ready: Ready, connection: &Connection) -> Result<(Report, Arc<Seen>), Told> {
+    let failed = |error: io::Error| Told::Failed(error.to_string());
+    let (request, artifact) = connection
+        .receive(MAX_REQUEST_BYTES)
+        .map_err(|error| Told::Failed(error.to_string()))?;
+    let ask: Ask = borsh::from_slice(&request).map_err(failed)?;
+    drop(request);
+    let run = ask.run;
+    let artifact = artifact.map(File::from);
+    let code_bytes = match &artifact {
+        Some(file) => file.metadata().map_err(failed)?.len(),
+        None => 0,
+    };
+    let limits = run.limits;
+    jail::lower_memory(memory_cap(&run, code_bytes)).map_err(failed)?;
+    jail::lower_cpu(limits.wall.as_secs().saturating_add(2)).map_err(failed)?;
+    let world = World::new(run).map_err(failed)?;
+    let seen = Arc::clone(&world.seen);
+    late::watch(ready.deadline, limits.wall, connection, &seen).map_err(failed)?;
+    let code = match (ready.loaded, artifact) {
+        (Some(mut code), None) => {
+            code.enter(world);
+            code
+        }
+        (None, Some(file)) => Code::load(&ready.engine, file, world).map_err(Told::Unusable)?,
+        _ => return Err(Told::Failed("there is no code, or two".to_owned())),
+    };
+    let mut report = code.run();
+    report.is_exact |= ask.is_exact;
+    late::unwatch(ready.deadline).map_err(failed)?;
+    Ok((report, seen))
+}
+
+impl Code {
+    /// Loads code for a guest in this world, or says why it cannot be used.
+    fn load(engine: &Engine, file: File, world: World) -> Result<Self, String> {
+        let bytes = Mapped::new(&file).map_err(|error| error.to_string())?;
+        if bytes.starts_with(WASM_MAGIC) {
+            return Ok(Self::Wasm(bytes, Box::new(world)));
+        }
+        drop(bytes);
+        // SAFETY: the executor has sealed the file, after checking that it is what its own compiling process wrote. What a guest
+        // could make of a flaw in the compiler it could make of it only here, in its own process.
+        #[expect(
+            unsafe_code,
+            reason = "the engine must be promised that this is its own code"
+        )]
+        let module = unsafe { Module::deserialize_open_file(engine, file) };
+        let module = module.map_err(|error| format!("{error:#}"))?;
+        Ok(Self::Native(Native::load(engine, &module, world)))
+    }
+
+    fn enter(&mut self, world: World) {
+        match self {
+            Self::Native(Ok(guest)) => guest.enter(world),
+            Self::Native(Err(_)) => {}
+            Self::Wasm(_, place) => **place = world,
+        }
+    }
+
+    fn run(self) -> Report {
+        match self {
+            Self::Native(Ok(mut guest)) => {
+                let report = guest.run();
+                // The process ends now: the kernel takes everything apart at once.
+                std::mem::forget(guest);
+                report
+            }
+            Self::Native(Err(report)) => report,
+            Self::Wasm(wasm, world) => interpreted::run(&wasm, *world).0,
+        }
+    }
+}
+
+/// The world of code that is loaded before anybody asks for it.
+///
+/// What it declares is held against the limits of whoever asks.
+fn nobodys() -> Result<World, String> {
+    let limits = Limits {
+        instructions: 0,
+        memory_bytes: u64::MAX,
+        wall: std::time::Duration::ZERO,
+        stdout_bytes: 0,
+        stderr_bytes: 0,
+    };
+    let run = Run {
+        clock: Clock::Fixed(0),
+        ..Run::new(Vec::new(), limits, Seed([0; 32]))
+    };
+    World::new(run).map_err(|error| error.to_string())
+}
+
+/// A hard cap well above what the guest may have: the store's limiter is met first.
+fn memory_cap(run: &Run, code_bytes: u64) -> u64 {
+    let bytes = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    // The input is there twice while it is read.
+    let buffers = [
+        run.input.len().saturating_mul(2),
+        run.limits.stdout_bytes,
+        run.limits.stderr_bytes,
+    ];
+    buffers
+        .into_iter()
+        .map(bytes)
+        .chain([run.limits.memory_bytes, code_bytes, PROCESS_BYTES])
+        .fold(0, u64::saturating_add)
+}
