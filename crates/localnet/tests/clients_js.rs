@@ -2,29 +2,17 @@
 
 #![cfg(test)]
 
+#[path = "clients/node.rs"]
+mod node;
+
 use std::path::Path;
 use std::process::Output;
 
-use localnet::{Config, Genesis, Server, ServerConfig, secret_key};
+use localnet::secret_key;
 use tokio::process::Command;
 
 /// The near-api-js that is tried.
 const NEAR_API_JS: &str = "near-api-js@7.3.1";
-
-/// `set` keeps its input under `key`, `get` returns it.
-const CONTRACT: &str = r#"(module
-  (import "env" "value_return" (func $value_return (param i64 i64)))
-  (import "env" "storage_write" (func $write (param i64 i64 i64 i64 i64) (result i64)))
-  (import "env" "storage_read" (func $read (param i64 i64 i64) (result i64)))
-  (import "env" "input" (func $input (param i64)))
-  (memory (export "memory") 1)
-  (data (i32.const 0) "key")
-  (func (export "set")
-    (call $input (i64.const 0))
-    (drop (call $write (i64.const 3) (i64.const 0) (i64.const -1) (i64.const 0) (i64.const 1))))
-  (func (export "get")
-    (drop (call $read (i64.const 3) (i64.const 0) (i64.const 0)))
-    (call $value_return (i64.const -1) (i64.const 0))))"#;
 
 async fn run(program: &str, args: &[&str], folder: &Path) -> Result<Output, String> {
     let run = Command::new(program)
@@ -77,15 +65,9 @@ async fn near_api_js_creates_accounts_deploys_calls_and_reads_errors() {
         eprintln!("skipped: {reason}");
         return;
     }
-    std::fs::write(
-        folder.join("contract.wasm"),
-        wat::parse_str(CONTRACT).unwrap(),
-    )
-    .unwrap();
+    std::fs::write(folder.join("contract.wasm"), node::contract()).unwrap();
     std::fs::write(folder.join("near_api.mjs"), include_str!("js/near_api.mjs")).unwrap();
-    let server = Server::start(ServerConfig::over(Config::in_memory(Genesis::sandbox(0))))
-        .await
-        .unwrap();
+    let server = node::start().await;
     let key = secret_key(&"test".parse().unwrap()).to_string();
 
     let output = run(

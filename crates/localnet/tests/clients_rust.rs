@@ -5,7 +5,10 @@
 
 #![cfg(test)]
 
-use localnet::{Config as ChainConfig, Genesis, Server, ServerConfig as Config, signer};
+#[path = "clients/node.rs"]
+mod node;
+
+use localnet::{Server, signer};
 use near_jsonrpc_client::methods::{self, query::RpcQueryRequest, tx::TransactionInfo};
 use near_jsonrpc_client::{JsonRpcClient, errors::JsonRpcError};
 use near_jsonrpc_primitives::types::query::{QueryResponseKind, RpcQueryError};
@@ -17,25 +20,8 @@ use near_primitives::transaction::SignedTransaction;
 use near_primitives::types::{AccountId, Balance, BlockReference, Finality};
 use near_primitives::views::{FinalExecutionStatus, QueryRequest, TxExecutionStatus};
 
-/// `set` keeps its input under `key`, `get` returns it.
-const CONTRACT: &str = r#"(module
-  (import "env" "value_return" (func $value_return (param i64 i64)))
-  (import "env" "storage_write" (func $write (param i64 i64 i64 i64 i64) (result i64)))
-  (import "env" "storage_read" (func $read (param i64 i64 i64) (result i64)))
-  (import "env" "input" (func $input (param i64)))
-  (memory (export "memory") 1)
-  (data (i32.const 0) "key")
-  (func (export "set")
-    (call $input (i64.const 0))
-    (drop (call $write (i64.const 3) (i64.const 0) (i64.const -1) (i64.const 0) (i64.const 1))))
-  (func (export "get")
-    (drop (call $read (i64.const 3) (i64.const 0) (i64.const 0)))
-    (call $value_return (i64.const -1) (i64.const 0))))"#;
-
-async fn node() -> (Server, JsonRpcClient) {
-    let server = Server::start(Config::over(ChainConfig::in_memory(Genesis::sandbox(0))))
-        .await
-        .unwrap();
+async fn connect() -> (Server, JsonRpcClient) {
+    let server = node::start().await;
     let client = JsonRpcClient::connect(server.rpc_url());
     (server, client)
 }
@@ -68,7 +54,7 @@ async fn transfer(client: &JsonRpcClient, near: u128) -> SignedTransaction {
 
 #[tokio::test]
 async fn near_jsonrpc_client_sends_a_transaction_and_follows_it() {
-    let (_server, client) = node().await;
+    let (_server, client) = connect().await;
     let signed_transaction = transfer(&client, 1).await;
     let tx_hash = signed_transaction.get_hash();
 
@@ -107,7 +93,7 @@ async fn near_jsonrpc_client_sends_a_transaction_and_follows_it() {
 
 #[tokio::test]
 async fn near_jsonrpc_client_reads_typed_errors() {
-    let (_server, client) = node().await;
+    let (_server, client) = connect().await;
     let signed_transaction = transfer(&client, 1_000_000_000).await;
     let query = |request| RpcQueryRequest {
         block_reference: Finality::Final.into(),
@@ -153,7 +139,7 @@ async fn near_jsonrpc_client_reads_typed_errors() {
 #[tokio::test]
 async fn near_jsonrpc_client_parses_every_answer_it_knows_a_method_for() {
     use near_jsonrpc_client::methods::*;
-    let (server, client) = node().await;
+    let (server, client) = connect().await;
     server.fast_forward(3).await.unwrap();
     let block_reference = || BlockReference::from(Finality::Final);
 
@@ -215,7 +201,7 @@ async fn near_jsonrpc_client_parses_every_answer_it_knows_a_method_for() {
 
 #[tokio::test]
 async fn near_jsonrpc_client_sees_a_wait_that_is_too_long_as_a_timeout() {
-    let mut config = Config::over(ChainConfig::in_memory(Genesis::sandbox(0)));
+    let mut config = node::settings();
     config.wait_limit = std::time::Duration::ZERO;
     let server = Server::start(config).await.unwrap();
     let client = JsonRpcClient::connect(server.rpc_url());
@@ -260,10 +246,7 @@ async fn near_workspaces_starts_the_program_and_works_on_it() {
     let worker = near_workspaces::sandbox().await.unwrap();
 
     let alice = worker.dev_create_account().await.unwrap();
-    let contract = worker
-        .dev_deploy(&wat::parse_str(CONTRACT).unwrap())
-        .await
-        .unwrap();
+    let contract = worker.dev_deploy(&node::contract()).await.unwrap();
     let set = alice
         .call(contract.id(), "set")
         .args(b"value".to_vec())
