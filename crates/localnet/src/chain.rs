@@ -2,15 +2,21 @@
 
 mod audit;
 mod block;
+mod changes;
+mod forward;
+mod header;
 mod index;
+mod merkle;
 mod produce;
 mod status;
 mod views;
 
-use crate::genesis::{ChainTime, Config, FAST_FORWARD_STEP, nanos};
-use crate::persist::{self, Log};
+use crate::folder;
+use crate::genesis::{ChainTime, Config};
+use crate::persist::Log;
 use crate::runtime::{BlockContext, Runtime};
 use crate::state::State;
+use header::{Ancestors, Validator};
 use index::Index;
 use near_primitives::account::{Account, AccountContract};
 use near_primitives::errors::InvalidTxError;
@@ -27,6 +33,11 @@ use std::sync::Arc;
 
 pub(crate) use crate::runtime::EPOCH_HEIGHT;
 pub use block::Block;
+pub(crate) use forward::EPOCH_LENGTH;
+pub(crate) use header::{SHARD, stake};
+pub use merkle::MerkleTree;
+use produce::Step;
+pub(crate) use produce::outcome_tree;
 pub use status::TxStatus;
 
 /// The price of gas, which never moves here. Unit: yoctoNEAR a gas. Source: mainnet's `min_gas_price`.
@@ -53,7 +64,7 @@ pub enum Error {
     },
     /// The blocks kept in the folder cannot be read or added to.
     #[error("cannot open the chain's log")]
-    Log(#[from] persist::Error),
+    Log(#[from] folder::Error),
 }
 
 /// A NEAR chain of one shard in this process.
@@ -71,7 +82,9 @@ pub struct Chain {
     runtime: Arc<Runtime>,
     state: State,
     blocks: VecDeque<Arc<Block>>,
+    ancestors: Ancestors,
     index: Index,
+    validator: Validator,
     pool: VecDeque<SignedTransaction>,
     outgoing: Vec<Receipt>,
     total_supply: Balance,
@@ -106,7 +119,9 @@ impl Chain {
             total_supply: state.account_balances(),
             state,
             blocks: VecDeque::new(),
+            ancestors: Ancestors::default(),
             index: Index::default(),
+            validator: Validator::new(),
             pool: VecDeque::new(),
             outgoing: Vec::new(),
             finality_lag: config.finality_lag,
@@ -162,7 +177,7 @@ impl Chain {
         }
         self.runtime.validate(tx)?;
         self.runtime
-            .accept(&mut self.state.clone(), tx, &self.next_context(0))
+            .accept(&mut self.state.clone(), tx, &self.next_context(Step::Next))
             .map(drop)
     }
 
@@ -186,19 +201,12 @@ impl Chain {
         self.height().saturating_sub(before)
     }
 
-    /// Makes so many blocks, in chain time faster than by [`Chain::produce`].
-    pub fn fast_forward(&mut self, blocks: u64) {
-        for _ in 0..blocks {
-            self.produce_after(nanos(FAST_FORWARD_STEP));
-        }
-    }
-
-    fn next_context(&self, forward_ns: u64) -> BlockContext {
-        let height = self.height().saturating_add(1);
-        let timestamp = match (self.blocks.back(), forward_ns) {
+    fn next_context(&self, step: Step) -> BlockContext {
+        let height = self.height().saturating_add(step.heights());
+        let timestamp = match (self.blocks.back(), step) {
             (None, _) => self.genesis_time,
-            (Some(last), 0) => self.time.next(last.ctx.timestamp, self.forward_ns),
-            (Some(last), step) => last.ctx.timestamp.saturating_add(step),
+            (Some(last), Step::Next) => self.time.next(last.ctx.timestamp, self.forward_ns),
+            (Some(last), step) => last.ctx.timestamp.saturating_add(step.forward_ns()),
         };
         BlockContext {
             height,

@@ -131,7 +131,7 @@ impl Config {
 /// What a block takes when no clock says otherwise. Source: mainnet's mean in 2026.
 pub const BLOCK_STEP: Duration = Duration::from_millis(600);
 
-/// What a block takes while fast-forwarding. Source: measured on a sandbox node, where skipped blocks take about that.
+/// What a height takes while fast-forwarding. Source: measured on a sandbox node.
 pub const FAST_FORWARD_STEP: Duration = Duration::from_millis(300);
 
 /// Where the time of a block comes from.

@@ -8,36 +8,19 @@ mod record;
 
 pub use record::{BlockRecord, Record};
 
+use crate::folder::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// First bytes of every log; the last says which form the records have.
-const MAGIC: [u8; 8] = *b"NEARlog\x01";
+/// First bytes of every log.
+const MAGIC: [u8; 7] = *b"NEARlog";
+
+/// The form of the records, which is the byte after [`MAGIC`]. The first had no headers and no causes of changes.
+const FORM: u8 = 2;
 
 /// Length and checksum before each frame, in bytes.
 const HEADER: usize = 12;
-
-/// Why a log cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The system refused.
-    #[error("cannot use {path}")]
-    File {
-        /// The log.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The file is something else, or a log of another version.
-    #[error("{path} is not a log of this version")]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-}
 
 /// An open log.
 #[derive(Debug)]
@@ -50,10 +33,7 @@ impl Log {
     /// Opens the log in a folder, making both if need be, and reads what it holds.
     pub fn open(folder: &Path) -> Result<(Self, Vec<Record>), Error> {
         let path = folder.join("blocks.log");
-        let failed = |source| Error::File {
-            path: path.clone(),
-            source,
-        };
+        let failed = Error::of(&path);
         std::fs::create_dir_all(folder).map_err(failed)?;
         let open = OpenOptions::new()
             .read(true)
@@ -67,14 +47,20 @@ impl Log {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
         if bytes.is_empty() {
-            file.write_all(&MAGIC).map_err(failed)?;
+            let start = [MAGIC.as_slice(), &[FORM]].concat();
+            file.write_all(&start).map_err(failed)?;
             return Ok((Self { file, path }, Vec::new()));
         }
-        let Some(frames) = bytes.strip_prefix(&MAGIC) else {
-            return Err(Error::Foreign { path });
+        let (records, whole) = match bytes.strip_prefix(&MAGIC).and_then(<[u8]>::split_first) {
+            Some((&FORM, frames)) => read_frames(frames),
+            Some((&found, _)) => {
+                let known = FORM;
+                return Err(Error::Version { path, found, known });
+            }
+            None => return Err(Error::Foreign { path }),
         };
-        let (records, whole) = read_frames(frames);
-        let end = u64::try_from(whole.saturating_add(MAGIC.len())).unwrap_or(u64::MAX);
+        let start = MAGIC.len().saturating_add(1);
+        let end = u64::try_from(whole.saturating_add(start)).unwrap_or(u64::MAX);
         file.set_len(end).map_err(failed)?;
         file.seek(SeekFrom::Start(end)).map_err(failed)?;
         Ok((Self { file, path }, records))

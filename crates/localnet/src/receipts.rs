@@ -4,12 +4,12 @@ mod apply;
 mod refunds;
 
 use crate::runtime::{BlockContext, Runtime};
-use crate::state::State;
+use crate::state::{Change, State};
 use near_primitives::hash::CryptoHash;
 use near_primitives::receipt::{Receipt, ReceivedData, VersionedReceiptEnum};
 use near_primitives::transaction::ExecutionOutcomeWithId;
 use near_primitives::trie_key::TrieKey;
-use near_primitives::types::{AccountId, Balance};
+use near_primitives::types::{AccountId, Balance, StateChangeCause};
 
 /// What came of taking in one receipt.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Applied {
     pub burnt: Balance,
     /// Tokens that the protocol adds: the yoctoNEAR a contract without balance attaches to a call.
     pub minted: Balance,
+    /// What was written to the state.
+    pub changes: Vec<Change>,
 }
 
 /// Where receipts run: the block, and the state it started from.
@@ -41,9 +43,13 @@ impl Runtime {
         receipt: Receipt,
         scene: &Scene<'_>,
     ) -> Applied {
+        let receipt_hash = *receipt.receipt_id();
         match ready(state, receipt) {
             Some(receipt) => self.apply(state, receipt, scene),
-            None => Applied::default(),
+            None => Applied {
+                changes: state.commit(&StateChangeCause::PostponedReceipt { receipt_hash }),
+                ..Applied::default()
+            },
         }
     }
 }

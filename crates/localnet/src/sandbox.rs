@@ -7,4 +7,4 @@ mod cli;
 mod home;
 
 pub use cli::Cli;
-pub use home::{Error, Home};
+pub use home::Home;

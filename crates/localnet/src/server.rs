@@ -123,9 +123,9 @@ impl Server {
         Ok(self.height())
     }
 
-    /// Makes `blocks` blocks at once, in chain time faster than others, and returns the height of the last.
-    pub async fn fast_forward(&self, blocks: u64) -> Result<u64, Error> {
-        self.chain.fast_forward(blocks).await
+    /// Goes on by so many heights at once, most of them without a block, as [`Chain::fast_forward`]; returns the new height.
+    pub async fn fast_forward(&self, heights: u64) -> Result<u64, Error> {
+        self.chain.fast_forward(heights).await
     }
 
     /// Stops making blocks on demand or on the timer; those asked for by name still come.

@@ -1,7 +1,7 @@
 //! World state: what NEAR's trie holds, by the same keys, in a persistent map.
 //!
 //! A copy costs one pointer, so every block keeps the state after it, a receipt that fails is undone by dropping its copy,
-//! and a view at an old block needs no replay.
+//! and a view at an old block needs no replay. What is written is noted until [`State::commit`] says why it was.
 
 mod trie;
 
@@ -10,16 +10,29 @@ use near_crypto::PublicKey;
 use near_primitives::account::{AccessKey, Account, AccountContract};
 use near_primitives::hash::CryptoHash;
 use near_primitives::trie_key::{GlobalContractCodeIdentifier, TrieKey, trie_key_parsers};
-use near_primitives::types::{AccountId, Balance};
+use near_primitives::types::{AccountId, Balance, StateChangeCause};
 use near_vm_runner::ContractCode;
 use std::sync::Arc;
 
-pub use trie::{Changes, Trie, Value};
+pub use trie::{Trie, Value};
 
 /// Everything the chain knows at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     trie: Trie,
+    /// What was written since the last commit, in that order, with repetitions.
+    written: Vec<Vec<u8>>,
+}
+
+/// A key that was written, with what it held then, and why.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The key as bytes.
+    pub key: Vec<u8>,
+    /// What wrote it.
+    pub cause: StateChangeCause,
+    /// What it was written to; `None` means removed.
+    pub value: Option<Value>,
 }
 
 impl State {
@@ -28,9 +41,44 @@ impl State {
         &self.trie
     }
 
-    /// The same, to change it.
-    pub const fn trie_mut(&mut self) -> &mut Trie {
-        &mut self.trie
+    /// The hash of it all, which a node calls the state root.
+    pub fn root(&self) -> CryptoHash {
+        self.trie.root_hash()
+    }
+
+    /// Ends a step of the work: what was written since the last one was written for this cause.
+    pub fn commit(&mut self, cause: &StateChangeCause) -> Vec<Change> {
+        let mut keys = std::mem::take(&mut self.written);
+        keys.sort_unstable();
+        keys.dedup();
+        let now = |key: Vec<u8>| Change {
+            value: self.trie.get(&key).cloned(),
+            key,
+            cause: cause.clone(),
+        };
+        keys.into_iter().map(now).collect()
+    }
+
+    /// Makes a change that was committed before.
+    pub fn repeat(&mut self, change: &Change) {
+        match &change.value {
+            Some(value) => drop(self.trie.insert(&change.key, value.clone())),
+            None => drop(self.trie.remove(&change.key)),
+        }
+    }
+
+    /// Puts a value under a key that is bytes already.
+    pub fn write(&mut self, key: Vec<u8>, value: Value) -> Option<Value> {
+        let old = self.trie.insert(&key, value);
+        self.written.push(key);
+        old
+    }
+
+    /// Takes away what is under a key that is bytes already.
+    pub fn erase(&mut self, key: Vec<u8>) -> Option<Value> {
+        let old = self.trie.remove(&key)?;
+        self.written.push(key);
+        Some(old)
     }
 
     /// The bytes under a key.
@@ -40,7 +88,7 @@ impl State {
 
     /// Puts bytes under a key and gives back what was there.
     pub fn set_raw(&mut self, key: &TrieKey, value: Vec<u8>) -> Option<Value> {
-        self.trie.insert(&key.to_vec(), value.into())
+        self.write(key.to_vec(), value.into())
     }
 
     /// What is under a key, decoded; `None` also when it does not decode, which only a state patch can bring about.
@@ -57,7 +105,7 @@ impl State {
 
     /// Takes away what is under a key.
     pub fn remove(&mut self, key: &TrieKey) -> Option<Value> {
-        self.trie.remove(&key.to_vec())
+        self.erase(key.to_vec())
     }
 
     /// Takes away and decodes what is under a key.
@@ -133,6 +181,12 @@ impl State {
             .map(move |(key, value)| (key.get(skip..).unwrap_or_default().to_vec(), value))
     }
 
+    /// The nodes of the trie that show that these are all entries of a contract's storage under a prefix.
+    pub fn prove_contract_data(&self, id: &AccountId, prefix: &[u8]) -> Vec<Arc<[u8]>> {
+        let prefix = trie_key_parsers::get_raw_prefix_for_contract_data(id, prefix);
+        self.trie.prove_prefix(&prefix)
+    }
+
     /// All access keys of an account, with the raw trie key that names each.
     pub fn access_keys(&self, id: &AccountId) -> Vec<(Vec<u8>, Value)> {
         self.trie
@@ -151,7 +205,7 @@ impl State {
             .trie
             .with_prefix(&trie_key_parsers::get_raw_prefix_for_contract_data(id, b""));
         for (key, _) in self.access_keys(id).into_iter().chain(data) {
-            self.trie.remove(&key);
+            self.erase(key);
         }
     }
 

@@ -8,11 +8,13 @@ mod rpc_node {
     mod envelope;
     mod feed;
     mod home;
+    mod light_client;
     mod node;
     mod pages;
     mod query;
     mod sandbox;
     mod server;
+    mod state_proofs;
     mod status;
     mod transactions;
 }

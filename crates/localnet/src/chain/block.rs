@@ -1,11 +1,13 @@
 //! A block, and how the chain finds one.
 
-use super::Chain;
+use super::{Chain, MerkleTree};
 use crate::runtime::BlockContext;
-use crate::state::State;
+use crate::state::{Change, State};
+use near_primitives::block_header::BlockHeader;
 use near_primitives::errors::InvalidTxError;
 use near_primitives::hash::CryptoHash;
 use near_primitives::receipt::Receipt;
+use near_primitives::sharding::ShardChunkHeader;
 use near_primitives::transaction::{ExecutionOutcomeWithId, SignedTransaction};
 use near_primitives::types::{Balance, Gas};
 use std::sync::Arc;
@@ -19,14 +21,22 @@ pub struct Block {
     pub hash: CryptoHash,
     /// The name of the block before.
     pub prev_hash: CryptoHash,
+    /// Its header, of which its name is the hash.
+    pub header: Box<BlockHeader>,
+    /// The header of its one chunk.
+    pub chunk: Box<ShardChunkHeader>,
     /// The state after it.
     pub state: State,
+    /// What was written to get there from the state before: by key, and for each key in the order of the writes.
+    pub changes: Vec<Change>,
     /// The transactions it took in, and what became of each.
     pub txs: Vec<(SignedTransaction, ExecutionOutcomeWithId)>,
     /// The transactions that had become invalid since they were handed in.
     pub refused: Vec<(SignedTransaction, InvalidTxError)>,
     /// The receipts that ran in it, in that order.
     pub ran: Vec<(Receipt, ExecutionOutcomeWithId)>,
+    /// The outcomes of transactions, then of receipts, whose root stands in the next header.
+    pub outcome_tree: MerkleTree,
     /// The receipts sent by the block before.
     pub incoming: Vec<Receipt>,
     /// Each receipt made in it, with the transaction it comes from.
@@ -42,7 +52,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// How many blocks there were, with this one.
+    /// How many blocks there were, with this one and with those that were skipped.
     pub const fn height(&self) -> u64 {
         self.ctx.height
     }
@@ -70,15 +80,25 @@ impl Chain {
 
     /// The newest final block.
     pub fn final_block(&self) -> &Arc<Block> {
-        let height = self.height().saturating_sub(self.finality_lag);
-        self.block_at(height).unwrap_or_else(|| self.genesis())
+        let lag = usize::try_from(self.finality_lag).unwrap_or(usize::MAX);
+        let back = self.blocks.iter().rev().nth(lag);
+        back.unwrap_or_else(|| self.genesis())
     }
 
-    /// A block by its height, if it is there and still kept.
+    /// A block by its height, if there is one and it is still kept.
     pub fn block_at(&self, height: u64) -> Option<&Arc<Block>> {
-        let oldest = self.blocks.front()?.height();
-        self.blocks
-            .get(usize::try_from(height.checked_sub(oldest)?).ok()?)
+        let at = self
+            .blocks
+            .binary_search_by_key(&height, |block| block.height());
+        self.blocks.get(at.ok()?)
+    }
+
+    /// The block that follows a height, which is mostly the one at the next.
+    pub fn block_after(&self, height: u64) -> Option<&Arc<Block>> {
+        let at = self
+            .blocks
+            .partition_point(|block| block.height() <= height);
+        self.blocks.get(at)
     }
 
     /// A block by its hash, if it is still kept.

@@ -138,7 +138,15 @@ impl Chain {
 
     pub(crate) fn outcome_view(&self, id: &CryptoHash) -> Option<ExecutionOutcomeWithIdView> {
         let (block, outcome) = (self.outcome_block(id)?, self.outcome(id)?);
-        Some(super::views::outcome_view(block, outcome))
+        Some(block.outcome_view(self.outcome_leaf(id)?, outcome))
+    }
+
+    /// Where in the tree of its block's outcomes an outcome is.
+    pub(crate) fn outcome_leaf(&self, id: &CryptoHash) -> Option<usize> {
+        match self.index.outcome(id)? {
+            Place::Transaction(_, at) => Some(at),
+            Place::Receipt(height, at) => Some(self.block_at(height)?.txs.len().saturating_add(at)),
+        }
     }
 
     /// A transaction that was handed in, by its hash.

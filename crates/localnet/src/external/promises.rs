@@ -57,7 +57,7 @@ impl External for Host {
             tracker.deref_write_evicted_value_bytes(length(old))?;
         }
         tracker.trie_node_touched(touched)?;
-        self.state.trie_mut().insert(&key, value.into());
+        self.state.write(key, value.into());
         Ok(old.map(|old| old.to_vec()))
     }
 
@@ -84,7 +84,7 @@ impl External for Host {
             tracker.deref_removed_value_bytes(length(old))?;
         }
         tracker.trie_node_touched(touched)?;
-        self.state.trie_mut().remove(&key);
+        self.state.erase(key);
         Ok(old.map(|old| old.to_vec()))
     }
 

@@ -1,14 +1,16 @@
 //! What the log says of a block.
 
-use crate::chain::Block;
+use crate::chain::{Block, outcome_tree};
 use crate::runtime::BlockContext;
-use crate::state::{State, Value};
+use crate::state::{Change, State, Value};
 use borsh::{BorshDeserialize, BorshSerialize};
+use near_primitives::block_header::BlockHeader;
 use near_primitives::errors::InvalidTxError;
 use near_primitives::hash::CryptoHash;
 use near_primitives::receipt::Receipt;
+use near_primitives::sharding::ShardChunkHeader;
 use near_primitives::transaction::{ExecutionOutcomeWithId, SignedTransaction};
-use near_primitives::types::{Balance, Gas};
+use near_primitives::types::{Balance, Gas, StateChangeCause};
 
 /// One frame of the log.
 #[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
@@ -24,8 +26,8 @@ pub struct BlockRecord {
     timestamp: u64,
     gas_price: Balance,
     random_seed: CryptoHash,
-    hash: CryptoHash,
-    prev_hash: CryptoHash,
+    header: BlockHeader,
+    chunk: ShardChunkHeader,
     txs: Vec<(SignedTransaction, ExecutionOutcomeWithId)>,
     refused: Vec<(SignedTransaction, InvalidTxError)>,
     ran: Vec<(Receipt, ExecutionOutcomeWithId)>,
@@ -36,20 +38,20 @@ pub struct BlockRecord {
     total_supply: Balance,
     outgoing: Vec<Receipt>,
     forward_ns: u64,
-    changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    changes: Vec<(Vec<u8>, StateChangeCause, Option<Vec<u8>>)>,
 }
 
 impl BlockRecord {
-    /// What is to be kept of a block, the state before it being known.
-    pub fn new(block: &Block, before: &State, outgoing: &[Receipt], forward_ns: u64) -> Self {
-        let changes = block.state.trie().changes_since(before.trie());
+    /// What is to be kept of a block.
+    pub fn new(block: &Block, outgoing: &[Receipt], forward_ns: u64) -> Self {
+        let changes = block.changes.iter().cloned();
         Self {
             height: block.ctx.height,
             timestamp: block.ctx.timestamp,
             gas_price: block.ctx.gas_price,
             random_seed: block.ctx.random_seed,
-            hash: block.hash,
-            prev_hash: block.prev_hash,
+            header: BlockHeader::clone(&block.header),
+            chunk: ShardChunkHeader::clone(&block.chunk),
             txs: block.txs.clone(),
             refused: block.refused.clone(),
             ran: block.ran.clone(),
@@ -61,20 +63,24 @@ impl BlockRecord {
             outgoing: outgoing.to_vec(),
             forward_ns,
             changes: changes
-                .into_iter()
-                .map(|(key, value)| (key, value.map(|v| v.to_vec())))
+                .map(|change| {
+                    let value = change.value.map(|value| value.to_vec());
+                    (change.key, change.cause, value)
+                })
                 .collect(),
         }
     }
 
     /// The block, what it sent, and how far the clock had been put forward.
-    pub fn restore(self, mut before: State, incoming: Vec<Receipt>) -> (Block, Vec<Receipt>, u64) {
-        let changes: Vec<_> = self
-            .changes
-            .into_iter()
-            .map(|(k, v)| (k, v.map(Value::from)))
-            .collect();
-        before.trie_mut().apply(&changes);
+    pub fn restore(self, before: State, incoming: Vec<Receipt>) -> (Block, Vec<Receipt>, u64) {
+        let mut state = before;
+        let changes = self.changes.into_iter();
+        let changes = changes.map(|(key, cause, value)| Change {
+            key,
+            cause,
+            value: value.map(Value::from),
+        });
+        let changes: Vec<_> = changes.inspect(|change| state.repeat(change)).collect();
         let ctx = BlockContext {
             height: self.height,
             timestamp: self.timestamp,
@@ -91,9 +97,13 @@ impl BlockRecord {
         }
         let block = Block {
             ctx,
-            hash: self.hash,
-            prev_hash: self.prev_hash,
-            state: before,
+            hash: *self.header.hash(),
+            prev_hash: *self.header.prev_hash(),
+            header: Box::new(self.header),
+            chunk: Box::new(self.chunk),
+            state,
+            changes,
+            outcome_tree: outcome_tree(&txs, &self.ran),
             txs,
             refused,
             ran: self.ran,

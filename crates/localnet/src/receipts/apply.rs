@@ -18,6 +18,7 @@ use near_primitives::transaction::{
     ExecutionStatus,
 };
 use near_primitives::trie_key::TrieKey;
+use near_primitives::types::StateChangeCause;
 use near_primitives::utils::create_receipt_id_from_receipt_id;
 use near_vm_runner::logic::ReturnData;
 use near_vm_runner::logic::types::PromiseResult;
@@ -32,7 +33,10 @@ impl Runtime {
         else {
             return Applied::default(); // only receipts of actions are ever made ready
         };
+        let receipt_hash = *receipt.receipt_id();
         let results = take_results(state, &receipt, &action);
+        let mut changes =
+            state.commit(&StateChangeCause::ActionReceiptProcessingStarted { receipt_hash });
         let mut acting = Acting::new(self, state.clone(), &receipt, &action, results, scene);
         let existed = acting.account.is_some();
         let contracts = self.act(&mut acting);
@@ -40,6 +44,7 @@ impl Runtime {
         effects.created_account = !existed && acting.account.is_some();
         if effects.result.is_ok() {
             *state = acting.state;
+            changes.extend(state.commit(&StateChangeCause::ReceiptProcessing { receipt_hash }));
         } else {
             effects.receipts.clear();
             effects.minted = near_primitives::types::Balance::ZERO;
@@ -47,6 +52,7 @@ impl Runtime {
         }
         let mut applied = Applied {
             minted: effects.minted,
+            changes,
             ..Applied::default()
         };
         let tokens_burnt =
@@ -68,7 +74,7 @@ impl Runtime {
             })),
         };
         drop(action);
-        let id = *receipt.receipt_id();
+        let id = receipt_hash;
         applied.ran = Some((receipt, ExecutionOutcomeWithId { id, outcome }));
         applied
     }

@@ -8,16 +8,13 @@ use near_jsonrpc_primitives::types::indexer::{
     RpcIndexerBlockError, RpcIndexerBlockRequest, RpcIndexerBlockResponse,
 };
 use near_primitives::sharding::ChunkHash;
-use near_primitives::types::{BlockReference, ShardId};
+use near_primitives::types::BlockReference;
 use near_primitives::views::GasPriceView;
 use serde_json::{Value, json};
 
 use super::reader::{missing, missing_reference};
 use super::{Reader, RpcError, params};
-use crate::chain::Block;
-
-/// The localnet has one shard.
-const SHARD: ShardId = ShardId::new(0);
+use crate::chain::{Block, Chain, SHARD};
 
 pub(super) fn block(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     let RpcBlockRequest { block_reference } = params::parse(params::single(params, "block_id"))?;
@@ -26,12 +23,12 @@ pub(super) fn block(reader: Reader<'_>, params: Value) -> Result<Value, RpcError
         .ok_or_else(|| RpcBlockError::UnknownBlock {
             error_message: missing_reference(&block_reference),
         })?;
-    params::answer(reader.chain.block_view(block))
+    params::answer(Chain::block_view(block))
 }
 
 pub(super) fn chunk(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     let block = block_of_chunk(reader, params)?;
-    params::answer(reader.chain.chunk_view(block))
+    params::answer(Chain::chunk_view(block))
 }
 
 /// How full a chunk is; nothing is ever held back here, so it is never congested.
@@ -99,7 +96,7 @@ pub(super) fn indexer_block(reader: Reader<'_>, params: Value) -> Result<Value, 
             error_message: missing_reference(&reference),
         })?;
     params::answer(RpcIndexerBlockResponse {
-        message: reader.chain.streamer_message(block),
+        message: Chain::streamer_message(block),
         tracked_shards: vec![SHARD],
     })
 }

@@ -1,7 +1,4 @@
-//! What a block changed in the state.
-//!
-//! Found by comparing the state after the block with the state before it, so that each key shows up once, with its last
-//! value; a node lists a key as often as it was written. The cause is the last thing in the block that writes there.
+//! What a block changed in the state: the record that indexers get, by account or by what was touched.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +8,8 @@ use near_jsonrpc_primitives::types::changes::{
     RpcStateChangesInBlockByTypeResponse, RpcStateChangesInBlockRequest,
     RpcStateChangesInBlockResponse,
 };
-use near_primitives::account::{AccessKey, Account};
-use near_primitives::trie_key::{col, trie_key_parsers};
 use near_primitives::types::{AccountId, BlockReference};
-use near_primitives::views::{
-    StateChangeCauseView, StateChangeKindView, StateChangeValueView, StateChangeWithCauseView,
-    StateChangesRequestView,
-};
+use near_primitives::views::{StateChangeKindView, StateChangeValueView, StateChangesRequestView};
 use serde_json::Value;
 
 use super::reader::missing_reference;
@@ -31,14 +23,8 @@ pub(super) fn by_request(reader: Reader<'_>, params: Value) -> Result<Value, Rpc
         state_changes_request,
     } = params::parse(params)?;
     let block = find(reader, &block_reference)?;
-    let changes = changes_of(reader, block)
-        .into_iter()
-        .filter(|value| is_asked_for(value, &state_changes_request))
-        .map(|value| StateChangeWithCauseView {
-            cause: cause(block, &value),
-            value,
-        })
-        .collect();
+    let mut changes = block.state_changes();
+    changes.retain(|change| is_asked_for(&change.value, &state_changes_request));
     params::answer(RpcStateChangesInBlockResponse {
         block_hash: block.hash,
         changes,
@@ -49,9 +35,10 @@ pub(super) fn by_request(reader: Reader<'_>, params: Value) -> Result<Value, Rpc
 pub(super) fn in_block(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     let RpcStateChangesInBlockRequest { block_reference } = params::parse(params)?;
     let block = find(reader, &block_reference)?;
-    let touched: BTreeSet<(AccountId, Touched)> = changes_of(reader, block)
+    let touched: BTreeSet<(AccountId, Touched)> = block
+        .state_changes()
         .iter()
-        .filter_map(touched)
+        .filter_map(|change| touched(&change.value))
         .collect();
     let changes = touched
         .into_iter()
@@ -72,79 +59,6 @@ fn find<'a>(
         .ok_or_else(|| RpcStateChangesError::UnknownBlock {
             error_message: missing_reference(reference),
         })
-}
-
-/// Every key of an account that the block changed, in the trie's order.
-fn changes_of(reader: Reader<'_>, block: &Block) -> Vec<StateChangeValueView> {
-    let before = reader.before(block);
-    let Some(before) = before else {
-        return vec![];
-    };
-    let mut changes = block.state.trie().changes_since(before.state.trie());
-    changes.sort_by(|a, b| a.0.cmp(&b.0));
-    changes
-        .iter()
-        .filter_map(|(key, value)| decode(key, value.as_deref()))
-        .collect()
-}
-
-/// A change as clients see it; receipts under way and other inner matters are not shown.
-fn decode(key: &[u8], value: Option<&[u8]>) -> Option<StateChangeValueView> {
-    let account_id = trie_key_parsers::parse_account_id_from_raw_key(key).ok()??;
-    Some(match (*key.first()?, value) {
-        (col::ACCOUNT, Some(bytes)) => {
-            let account: Account = borsh::from_slice(bytes).ok()?;
-            StateChangeValueView::AccountUpdate {
-                account_id,
-                account: account.into(),
-            }
-        }
-        (col::ACCOUNT, None) => StateChangeValueView::AccountDeletion { account_id },
-        (col::ACCESS_KEY, value) => access_key(key, account_id, value)?,
-        (col::CONTRACT_CODE, Some(code)) => StateChangeValueView::ContractCodeUpdate {
-            account_id,
-            code: code.to_vec(),
-        },
-        (col::CONTRACT_CODE, None) => StateChangeValueView::ContractCodeDeletion { account_id },
-        (col::CONTRACT_DATA, value) => {
-            let key = trie_key_parsers::parse_data_key_from_contract_data_key(key, &account_id)
-                .ok()?
-                .to_vec()
-                .into();
-            match value {
-                Some(value) => StateChangeValueView::DataUpdate {
-                    account_id,
-                    key,
-                    value: value.to_vec().into(),
-                },
-                None => StateChangeValueView::DataDeletion { account_id, key },
-            }
-        }
-        _ => return None,
-    })
-}
-
-fn access_key(
-    raw: &[u8],
-    account_id: AccountId,
-    value: Option<&[u8]>,
-) -> Option<StateChangeValueView> {
-    let public_key =
-        trie_key_parsers::parse_key_handle_from_access_key_key(raw, &account_id).ok()?;
-    Some(match value {
-        Some(bytes) => {
-            let key: AccessKey = borsh::from_slice(bytes).ok()?;
-            StateChangeValueView::AccessKeyUpdate {
-                account_id,
-                public_key,
-                access_key: key.into(),
-            }
-        }
-        None => StateChangeValueView::AccessKeyDeletion {
-            account_id,
-            public_key,
-        },
-    })
 }
 
 fn is_asked_for(value: &StateChangeValueView, request: &StateChangesRequestView) -> bool {
@@ -180,34 +94,6 @@ fn is_asked_for(value: &StateChangeValueView, request: &StateChangesRequestView)
         ) => account_ids.contains(account) && key.starts_with(key_prefix),
         _ => false,
     }
-}
-
-/// A transaction writes its signer's account and key; a receipt writes its receiver's; a patch has no cause of its own.
-fn cause(block: &Block, value: &StateChangeValueView) -> StateChangeCauseView {
-    let account = value.account_id();
-    let by_tx = block
-        .txs
-        .iter()
-        .rev()
-        .find(|(tx, _)| tx.transaction.signer_id() == account);
-    let by_tx = by_tx.map(|(tx, _)| StateChangeCauseView::TransactionProcessing {
-        tx_hash: tx.get_hash(),
-    });
-    let by_receipt = block
-        .ran
-        .iter()
-        .rev()
-        .find(|(receipt, _)| receipt.receiver_id() == account);
-    let by_receipt = by_receipt.map(|(receipt, _)| StateChangeCauseView::ReceiptProcessing {
-        receipt_hash: *receipt.receipt_id(),
-    });
-    let is_key = matches!(value, StateChangeValueView::AccessKeyUpdate { .. });
-    let cause = if is_key {
-        by_tx.or(by_receipt)
-    } else {
-        by_receipt.or(by_tx)
-    };
-    cause.unwrap_or(StateChangeCauseView::Migration)
 }
 
 /// What of an account was touched, in the node's order.

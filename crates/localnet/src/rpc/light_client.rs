@@ -1,8 +1,10 @@
-//! Proofs for light clients.
+//! Proofs for light clients, true from end to end.
 //!
-//! The paths are real: an outcome's path leads to the root of its block's outcomes, a block's path to the root of all
-//! block hashes. What a localnet cannot give is a header that hashes to the block's hash and is signed by validators, so
-//! that a client which verifies a whole chain of trust will not accept it.
+//! An outcome's path leads to the root of its block's outcomes, which stands in the header of the next block; that header hashes
+//! to its block's hash; a block's path leads to the root of all blocks before the client's head; and heads are signed by the
+//! validator, of whom there is one, whose set never changes.
+
+use std::sync::Arc;
 
 use near_jsonrpc_primitives::types::light_client::{
     RpcLightClientBlockProofRequest, RpcLightClientBlockProofResponse,
@@ -10,18 +12,15 @@ use near_jsonrpc_primitives::types::light_client::{
     RpcLightClientNextBlockError, RpcLightClientNextBlockRequest, RpcLightClientNextBlockResponse,
     RpcLightClientProofError,
 };
+use near_primitives::block_header::BlockHeader;
 use near_primitives::hash::CryptoHash;
-use near_primitives::merkle::{MerklePath, merklize};
-use near_primitives::transaction::ExecutionOutcomeWithId;
+use near_primitives::merkle::MerklePath;
 use near_primitives::types::TransactionOrReceiptId;
-use near_primitives::views::{
-    BlockHeaderInnerLiteView, ExecutionOutcomeWithIdView, LightClientBlockLiteView,
-    LightClientBlockView,
-};
+use near_primitives::views::{LightClientBlockLiteView, LightClientBlockView};
 use serde_json::Value;
 
 use super::{Reader, RpcError, params};
-use crate::chain::Block;
+use crate::chain::{Block, MerkleTree, stake};
 
 /// Proves what came of a transaction or a receipt.
 pub(super) fn execution_proof(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
@@ -35,35 +34,23 @@ pub(super) fn execution_proof(reader: Reader<'_>, params: Value) -> Result<Value
         } => transaction_hash,
         TransactionOrReceiptId::Receipt { receipt_id, .. } => receipt_id,
     };
-    let unknown = RpcLightClientProofError::UnknownTransactionOrReceipt {
+    let unknown = || RpcLightClientProofError::UnknownTransactionOrReceipt {
         transaction_or_receipt_id: id,
     };
-    let block = reader.chain.outcome_block(&id).ok_or(unknown)?;
+    let block = reader.chain.outcome_block(&id).ok_or_else(unknown)?;
+    let outcome_proof = reader.chain.outcome_view(&id).ok_or_else(unknown)?;
     let head = known(reader, &light_client_head)?;
     // The root of a block's outcomes stands in the header of the next one.
-    let header = block
-        .height()
-        .checked_add(1)
-        .and_then(|height| reader.block_at(height));
-    let header = header.filter(|header| header.height() <= head.height());
-    let header = header.ok_or(RpcLightClientProofError::NotConfirmed {
+    let next = reader.after(block);
+    let next = next.filter(|next| next.height() <= head.height());
+    let next = next.ok_or(RpcLightClientProofError::NotConfirmed {
         transaction_or_receipt_id: id,
     })?;
-    let (shard_root, proof, outcome) =
-        prove_outcome(block, id).ok_or(RpcLightClientProofError::UnknownTransactionOrReceipt {
-            transaction_or_receipt_id: id,
-        })?;
-    let (_, shards) = merklize(&[shard_root]);
     params::answer(RpcLightClientExecutionProofResponse {
-        outcome_proof: ExecutionOutcomeWithIdView {
-            proof,
-            block_hash: block.hash,
-            id,
-            outcome: outcome.outcome.clone().into(),
-        },
-        outcome_root_proof: shards.into_iter().next().unwrap_or_default(),
-        block_header_lite: lite(reader, header),
-        block_proof: prove_block(reader, header, head),
+        outcome_proof,
+        outcome_root_proof: MerkleTree::of([block.outcome_tree.root()]).path(0),
+        block_header_lite: lite(next),
+        block_proof: prove_block(reader, next, head),
     })
 }
 
@@ -78,12 +65,12 @@ pub(super) fn block_proof(reader: Reader<'_>, params: Value) -> Result<Value, Rp
         known(reader, &light_client_head)?,
     );
     params::answer(RpcLightClientBlockProofResponse {
-        block_header_lite: lite(reader, block),
+        block_header_lite: lite(block),
         block_proof: prove_block(reader, block, head),
     })
 }
 
-/// The newest final block after one that the client knows; nothing when it knows it already.
+/// The newest block after the one the client knows that it can be shown to be final; nothing when it knows that already.
 pub(super) fn next_block(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     let RpcLightClientNextBlockRequest { last_block_hash } =
         params::parse(params::single(params, "last_block_hash"))?;
@@ -91,28 +78,37 @@ pub(super) fn next_block(reader: Reader<'_>, params: Value) -> Result<Value, Rpc
         error_message: last_block_hash.to_string(),
     };
     let last = reader.block_by_hash(&last_block_hash).ok_or_else(unknown)?;
-    let newest = reader.final_block();
-    let light_client_block = (newest.height() > last.height()).then(|| {
-        let LightClientBlockLiteView {
-            prev_block_hash,
-            inner_rest_hash,
-            inner_lite,
-        } = lite(reader, newest);
-        std::sync::Arc::new(LightClientBlockView {
-            prev_block_hash,
-            next_block_inner_hash: CryptoHash::default(),
-            inner_lite,
-            inner_rest_hash,
-            next_bps: None,
-            approvals_after_next: vec![],
-        })
-    });
-    match light_client_block {
+    // What the head declares final has two more blocks on top of it, of which the second has the approvals of the first.
+    let newest = reader.block_by_hash(reader.chain.head().header.last_final_block());
+    let newest = newest.filter(|newest| newest.height() > last.height());
+    match newest.and_then(|newest| signed(reader, newest)) {
         None => Ok(Value::Object(serde_json::Map::new())),
         some => params::answer(RpcLightClientNextBlockResponse {
-            light_client_block: some,
+            light_client_block: some.map(Arc::new),
         }),
     }
+}
+
+/// A block with what shows that it is final.
+fn signed(reader: Reader<'_>, block: &Block) -> Option<LightClientBlockView> {
+    let next = reader.after(block)?;
+    let after_next = reader.after(next)?;
+    let header = &next.header;
+    let next_block_inner_hash =
+        BlockHeader::compute_inner_hash(&header.inner_lite_bytes(), &header.inner_rest_bytes());
+    let LightClientBlockLiteView {
+        prev_block_hash,
+        inner_rest_hash,
+        inner_lite,
+    } = lite(block);
+    Some(LightClientBlockView {
+        prev_block_hash,
+        next_block_inner_hash,
+        inner_lite,
+        inner_rest_hash,
+        next_bps: Some(vec![stake().into()]),
+        approvals_after_next: after_next.header.approvals().to_vec(),
+    })
 }
 
 fn known<'a>(reader: Reader<'a>, hash: &CryptoHash) -> Result<&'a Block, RpcLightClientProofError> {
@@ -122,68 +118,16 @@ fn known<'a>(reader: Reader<'a>, hash: &CryptoHash) -> Result<&'a Block, RpcLigh
     reader.block_by_hash(hash).ok_or_else(unknown)
 }
 
-/// The root of a block's outcomes.
-fn outcome_root(block: &Block) -> CryptoHash {
-    let leaves: Vec<_> = outcomes(block)
-        .map(ExecutionOutcomeWithId::to_hashes)
-        .collect();
-    merklize(&[merklize(&leaves).0]).0
-}
-
-/// One outcome with its path to the shard's root.
-fn prove_outcome(
-    block: &Block,
-    id: CryptoHash,
-) -> Option<(CryptoHash, MerklePath, &ExecutionOutcomeWithId)> {
-    let at = outcomes(block).position(|outcome| outcome.id == id)?;
-    let leaves: Vec<_> = outcomes(block)
-        .map(ExecutionOutcomeWithId::to_hashes)
-        .collect();
-    let (root, mut paths) = merklize(&leaves);
-    Some((root, paths.swap_remove(at), outcomes(block).nth(at)?))
-}
-
-fn outcomes(block: &Block) -> impl Iterator<Item = &ExecutionOutcomeWithId> {
-    block
-        .txs
-        .iter()
-        .map(|(_, outcome)| outcome)
-        .chain(block.ran.iter().map(|(_, outcome)| outcome))
-}
-
-/// The hashes of all blocks before one, which its header's root covers.
-fn hashes_before(reader: Reader<'_>, block: &Block) -> Vec<CryptoHash> {
-    let first = reader.chain.genesis().height();
-    (first..block.height())
-        .filter_map(|height| reader.block_at(height))
-        .map(|block| block.hash)
-        .collect()
-}
-
+/// The way from a block to the root of all blocks before the head, which stands in the head's header.
 fn prove_block(reader: Reader<'_>, block: &Block, head: &Block) -> MerklePath {
-    let hashes = hashes_before(reader, head);
-    let at = hashes.iter().position(|hash| *hash == block.hash);
-    at.map(|at| merklize(&hashes).1.swap_remove(at))
-        .unwrap_or_default()
+    if block.height() >= head.height() {
+        return MerklePath::new();
+    }
+    let ordinal = block.header.block_ordinal();
+    let leaf = usize::try_from(ordinal.saturating_sub(1)).unwrap_or(usize::MAX);
+    reader.chain.ancestors_of(head).path(leaf)
 }
 
-fn lite(reader: Reader<'_>, block: &Block) -> LightClientBlockLiteView {
-    let header = reader.chain.block_view(block).header;
-    let before = reader.before(block);
-    LightClientBlockLiteView {
-        prev_block_hash: block.prev_hash,
-        inner_rest_hash: CryptoHash::default(),
-        inner_lite: BlockHeaderInnerLiteView {
-            height: header.height,
-            epoch_id: header.epoch_id,
-            next_epoch_id: header.next_epoch_id,
-            prev_state_root: header.prev_state_root,
-            outcome_root: before.map(outcome_root).unwrap_or_default(),
-            timestamp: header.timestamp,
-            timestamp_nanosec: header.timestamp_nanosec,
-            next_bp_hash: header.next_bp_hash,
-            block_merkle_root: merklize(&hashes_before(reader, block)).0,
-            chunk_execution_root: None,
-        },
-    }
+fn lite(block: &Block) -> LightClientBlockLiteView {
+    BlockHeader::clone(&block.header).into()
 }

@@ -94,7 +94,7 @@ pub(super) fn look_up(
             prefix,
             after_key,
             limit,
-            include_proof: _,
+            include_proof,
         } => state::view(
             &at,
             &account_id,
@@ -102,6 +102,7 @@ pub(super) fn look_up(
                 prefix,
                 after_key,
                 limit,
+                include_proof,
             },
         )?,
         QueryRequest::ViewAccessKey {

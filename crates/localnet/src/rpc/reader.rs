@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use near_primitives::hash::{CryptoHash, hash};
+use near_primitives::hash::CryptoHash;
 use near_primitives::types::{BlockId, BlockReference, Finality};
 
 use crate::chain::{Block, Chain};
@@ -64,12 +64,17 @@ impl<'a> Reader<'a> {
         heights
             .rev()
             .filter_map(|height| self.block_at(height))
-            .find(|block| hash(block.hash.as_ref()) == *chunk)
+            .find(|block| block.chunk.chunk_hash().0 == *chunk)
     }
 
     /// The block before another, if it is still kept.
     pub(super) fn before(&self, block: &Block) -> Option<&'a Block> {
-        self.block_at(block.height().checked_sub(1)?)
+        self.block_by_hash(&block.prev_hash)
+    }
+
+    /// The block that follows another.
+    pub(super) fn after(&self, block: &Block) -> Option<&'a Block> {
+        self.chain.block_after(block.height()).map(Arc::as_ref)
     }
 
     /// What a node's middle finality names: the block before the head, unless that one is final already.

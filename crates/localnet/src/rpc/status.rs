@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 
 use super::reader::missing_reference;
 use super::{Node, Reader, RpcError, params};
-use crate::chain::{Block, Chain};
+use crate::chain::{Block, Chain, EPOCH_LENGTH};
 use crate::genesis::secret_key;
 
 /// The nearcore whose crates the localnet is built of.
-const NEARCORE: &str = "2.14.0";
+pub(super) const NEARCORE: &str = "2.14.0";
 
 /// Counts of the calls answered, by method and by the error's code; what `/metrics` shows.
 #[derive(Debug, Default)]
@@ -75,13 +75,13 @@ fn status(reader: Reader<'_>, addr: &str) -> Value {
         "sync_info": {
             "latest_block_hash": head.hash,
             "latest_block_height": head.height(),
-            "latest_state_root": reader.chain.block_view(head).header.prev_state_root,
+            "latest_state_root": head.header.prev_state_root(),
             "latest_block_time": iso(head),
             "syncing": false,
             "earliest_block_hash": first.hash,
             "earliest_block_height": first.height(),
             "earliest_block_time": iso(first),
-            "epoch_id": reader.chain.block_view(head).header.epoch_id,
+            "epoch_id": head.header.epoch_id(),
             "epoch_start_height": first.height(),
         },
         "validator_account_id": validator,
@@ -139,6 +139,7 @@ fn settings(reader: Reader<'_>) -> GenesisConfig {
         chain_id: reader.chain.chain_id().to_owned(),
         genesis_height: first.height(),
         total_supply: first.total_supply,
+        epoch_length: EPOCH_LENGTH,
         ..GenesisConfig::default()
     }
 }

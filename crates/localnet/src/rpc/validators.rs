@@ -17,8 +17,7 @@ use near_primitives::views::{
 use serde_json::{Value, json};
 
 use super::{Reader, RpcError, params};
-use crate::chain::Chain;
-use crate::genesis::{VALIDATOR_STAKE, secret_key};
+use crate::chain::stake;
 
 /// By epoch, by block, or the latest: all the same epoch.
 pub(super) fn info(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
@@ -70,17 +69,13 @@ pub(super) fn maintenance_windows(_: Reader<'_>, params: Value) -> Result<Value,
 }
 
 fn validator() -> ValidatorStakeViewV1 {
-    let account_id = Chain::author();
-    ValidatorStakeViewV1 {
-        public_key: secret_key(&account_id).public_key(),
-        account_id,
-        stake: VALIDATOR_STAKE,
-    }
+    let ValidatorStakeView::V1(one) = stake().into();
+    one
 }
 
 /// It has made every block and chunk there is.
 fn current(reader: Reader<'_>, one: ValidatorStakeViewV1) -> CurrentEpochValidatorInfo {
-    let blocks = reader.chain.height();
+    let blocks = reader.chain.head().header.block_ordinal();
     CurrentEpochValidatorInfo {
         account_id: one.account_id,
         public_key: one.public_key,

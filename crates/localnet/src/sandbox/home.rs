@@ -1,9 +1,8 @@
 //! The folder of a node, in neard's layout: `config.json`, `genesis.json`, keys, and the blocks under `data`.
 
 use std::fs;
-use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use near_chain_configs::GenesisConfig;
@@ -15,32 +14,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::chain::EPOCH_LENGTH;
+use crate::folder::Error;
 use crate::genesis::{BLOCK_STEP, Config as ChainConfig, Genesis, VALIDATOR, secret_key};
 use crate::server::{BODY_LIMIT, Config, Pace, STATE_VIEW_LIMIT, WAIT_LIMIT};
-
-/// Why a node's folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A file cannot be read or written.
-    #[error("cannot use {path}")]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// A file does not hold what it should.
-    #[error("{path} is not what a node writes")]
-    Json {
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-}
 
 /// A node's folder.
 #[derive(Debug)]
@@ -49,10 +26,7 @@ pub struct Home;
 impl Home {
     /// Makes the folder: [`Genesis::sandbox`], with key files for the validator and the registrar.
     pub fn init(home: &Path, chain_id: &str, now_ms: u64) -> Result<(), Error> {
-        fs::create_dir_all(home).map_err(|source| Error::File {
-            path: home.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(home).map_err(Error::of(home))?;
         let now_ns = now_ms.saturating_mul(1_000_000);
         let genesis = Genesis {
             chain_id: chain_id.to_owned(),
@@ -207,6 +181,7 @@ fn genesis_file(genesis: &Genesis) -> Value {
         genesis_time: chrono::DateTime::from_timestamp_nanos(genesis_time),
         chain_id: genesis.chain_id.clone(),
         total_supply: total(&genesis.records),
+        epoch_length: EPOCH_LENGTH,
         ..GenesisConfig::default()
     };
     let mut file = json!(config);
@@ -235,20 +210,16 @@ fn write_key(home: &Path, file: &str, account_id: AccountId) -> Result<(), Error
         secret_key,
     };
     let path = home.join(file);
-    key.write_to_file(&path)
-        .map_err(|source| Error::File { path, source })
+    key.write_to_file(&path).map_err(Error::of(&path))
 }
 
 fn write(home: &Path, file: &str, content: &Value) -> Result<(), Error> {
     let path = home.join(file);
-    fs::write(&path, format!("{content:#}\n")).map_err(|source| Error::File { path, source })
+    fs::write(&path, format!("{content:#}\n")).map_err(Error::of(&path))
 }
 
 fn read<T: DeserializeOwned>(home: &Path, file: &str) -> Result<T, Error> {
     let path = home.join(file);
-    let text = fs::read(&path).map_err(|source| Error::File {
-        path: path.clone(),
-        source,
-    })?;
+    let text = fs::read(&path).map_err(Error::of(&path))?;
     serde_json::from_slice(&text).map_err(|source| Error::Json { path, source })
 }

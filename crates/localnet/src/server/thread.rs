@@ -9,6 +9,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Error, Producer};
+use crate::chain::EPOCH_LENGTH;
 
 /// Stack of the chain's thread, in bytes: the VM lets a contract recurse through 256 KiB of its own frames, which
 /// compiled code and host calls multiply; two MiB sufficed in a trial, and untouched pages cost nothing.
@@ -20,8 +21,8 @@ const QUEUE: usize = 4096;
 /// Requests answered between two blocks while work waits, so that a stream of views cannot hold up the chain.
 const REQUESTS_PER_BLOCK: usize = 512;
 
-/// Blocks a fast-forward makes at a stretch before others are served.
-const FAST_FORWARD_STRETCH: u64 = 256;
+/// Heights a fast-forward passes at a stretch before others are served: about 200 blocks.
+const FAST_FORWARD_STRETCH: u64 = 50 * EPOCH_LENGTH;
 
 type Request = Box<dyn FnOnce(&mut Producer) + Send>;
 
@@ -71,9 +72,9 @@ impl ChainThread {
         }
     }
 
-    /// Makes `blocks` blocks and returns the height of the last; others are served in between.
-    pub(crate) async fn fast_forward(&self, blocks: u64) -> Result<u64, Error> {
-        let mut left = blocks;
+    /// Goes on by so many heights and returns the last; others are served in between.
+    pub(crate) async fn fast_forward(&self, heights: u64) -> Result<u64, Error> {
+        let mut left = heights;
         while left > 0 {
             let stretch = left.min(FAST_FORWARD_STRETCH);
             self.ask(move |producer| producer.fast_forward(stretch))

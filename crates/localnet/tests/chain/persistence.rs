@@ -104,6 +104,56 @@ fn one_folder_serves_one_chain_at_a_time() {
 }
 
 #[test]
+fn headers_roots_and_changes_are_the_same_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::with(in_folder(folder.path()));
+    world.run(ALICE, BOB, vec![transfer(near(1))]);
+    world.chain.fast_forward(100);
+    let seen = |world: &World| {
+        let block = world.chain.block_at(4).unwrap();
+        let changes = serde_json::to_value(block.state_changes()).unwrap();
+        (
+            block.header.clone(),
+            block.state.root(),
+            block.outcome_tree.root(),
+            changes,
+        )
+    };
+    let before = seen(&world);
+    drop(world);
+
+    let mut world = World::with(in_folder(folder.path()));
+    let after = seen(&world);
+    world.chain.produce();
+
+    assert_eq!(after, before);
+    let (head, last) = (
+        world.chain.head(),
+        world.chain.block_at(world.chain.height() - 1).unwrap(),
+    );
+    assert_eq!(*head.header.prev_hash(), last.hash);
+    assert_eq!(head.chunk.prev_state_root(), last.state.root());
+}
+
+#[test]
+fn blocks_kept_by_another_version_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("blocks.log"), b"NEARlog\x01whatever").unwrap();
+
+    let refused = localnet::Chain::new(in_folder(folder.path())).unwrap_err();
+
+    let localnet::chain::Error::Log(reason) = refused else {
+        panic!("{refused:?}")
+    };
+    let told = reason.to_string();
+    assert!(
+        told.contains("blocks.log was kept by another version"),
+        "{told}"
+    );
+    assert!(told.contains("remove it to start a new chain"), "{told}");
+}
+
+#[test]
 fn old_blocks_are_let_go() {
     let mut world = World::with(Config {
         keep_blocks: 300,
@@ -113,7 +163,7 @@ fn old_blocks_are_let_go() {
     world.chain.settle();
     let known_before = world.chain.tx_status(&hash).is_some();
 
-    world.chain.fast_forward(1000);
+    (0..1000).for_each(|_| world.chain.produce());
 
     assert!(known_before);
     assert!(world.chain.tx_status(&hash).is_none());

@@ -1,6 +1,7 @@
 //! Yields: resumed, resumed too often, and run out.
 
 use crate::world::{ALICE, CONTRACT, World, call, call_with, value};
+use near_primitives::hash::CryptoHash;
 use near_primitives::types::{Balance, Gas};
 use near_primitives::views::FinalExecutionStatus;
 
@@ -69,6 +70,42 @@ fn a_yield_runs_out_after_200_blocks() {
     assert_eq!(before, FinalExecutionStatus::Started);
     assert_eq!(value(&world.outcome(&asked)), b"nobody came");
     assert_eq!(world.chain.audit(), world.chain.total_supply());
+}
+
+/// How many blocks after its yield a callback ran.
+fn blocks_to_the_callback(world: &World, asked: &CryptoHash) -> u64 {
+    let ran = world.outcome(asked).final_outcome.receipts_outcome;
+    let mut heights = ran
+        .iter()
+        .map(|outcome| world.chain.outcome_block(&outcome.id).unwrap().height());
+    let yielded = heights.next().unwrap();
+    heights.next().unwrap() - yielded
+}
+
+#[test]
+fn ordinary_blocks_bring_the_time_out_200_to_202_blocks_on() {
+    let mut world = World::new();
+    let asked = world.submit(ALICE, CONTRACT, wait()).unwrap();
+    world.chain.settle();
+
+    (0..210).for_each(|_| world.chain.produce());
+
+    let blocks = blocks_to_the_callback(&world, &asked);
+    assert!((200..=202).contains(&blocks), "{blocks}");
+}
+
+#[test]
+fn fast_forwarding_in_one_go_brings_the_time_out_210_to_250_blocks_on() {
+    let mut world = World::new();
+    let asked = world.submit(ALICE, CONTRACT, wait()).unwrap();
+    world.chain.settle();
+
+    world.chain.fast_forward(300);
+    world.chain.settle();
+
+    let blocks = blocks_to_the_callback(&world, &asked);
+    assert!((210..=250).contains(&blocks), "{blocks}");
+    assert_eq!(value(&world.outcome(&asked)), b"nobody came");
 }
 
 #[test]

@@ -1,9 +1,6 @@
-//! Blocks, chunks, gas prices, proofs.
+//! Blocks, chunks, gas prices.
 
-use near_primitives::hash::CryptoHash;
-use near_primitives::merkle::{MerklePath, compute_root_from_path};
-use near_primitives::views::ExecutionOutcomeWithIdView;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::node::{Node, nowhere, transfer};
 
@@ -67,7 +64,7 @@ async fn a_missing_block_is_named_as_a_node_names_it() {
 #[tokio::test]
 async fn finality_names_blocks_as_far_back_as_the_lag() {
     let node = Node::with(|config| config.chain.finality_lag = 2).await;
-    node.server.fast_forward(9).await.unwrap();
+    node.blocks(9).await;
 
     let mut heights = Vec::new();
     for finality in ["optimistic", "near-final", "final"] {
@@ -132,57 +129,25 @@ async fn the_gas_price_is_told_for_now_and_for_a_block() {
 }
 
 #[tokio::test]
-async fn a_proof_leads_from_an_outcome_to_the_root_in_the_next_block() {
+async fn a_block_names_the_block_before_it_even_where_heights_were_skipped() {
     let node = Node::start().await;
-    let sent = node.send("test", "near", vec![transfer(1)]).await;
-    node.server.fast_forward(2).await.unwrap();
-    let head = node.result("block", json!({ "finality": "final" })).await["header"]["hash"].clone();
-    let id = json!({ "type": "transaction", "transaction_hash": sent["transaction"]["hash"], "sender_id": "test",
-        "light_client_head": head });
+    node.server.fast_forward(40).await.unwrap();
+    node.blocks(2).await;
 
-    let proof = node.result("EXPERIMENTAL_light_client_proof", id).await;
-
-    let outcome: ExecutionOutcomeWithIdView =
-        serde_json::from_value(proof["outcome_proof"].clone()).unwrap();
-    let path = |name: &str| -> MerklePath { serde_json::from_value(proof[name].clone()).unwrap() };
-    let leaf = CryptoHash::hash_borsh(outcome.to_hashes());
-    let shard = compute_root_from_path(&outcome.proof, leaf);
-    let root = compute_root_from_path(&path("outcome_root_proof"), CryptoHash::hash_borsh(shard));
-    assert_eq!(
-        proof["block_header_lite"]["inner_lite"]["outcome_root"],
-        root.to_string()
+    let header = |height: u64| {
+        let node = &node;
+        async move { node.result("block", json!({ "block_id": height })).await["header"].take() }
+    };
+    let (first, skipping, next, last) = (
+        header(1).await,
+        header(41).await,
+        header(42).await,
+        header(43).await,
     );
-    assert!(!path("block_proof").is_empty());
-}
 
-#[tokio::test]
-async fn a_proof_of_something_unknown_is_refused() {
-    let node = Node::start().await;
-    let head = node.result("block", json!({ "finality": "final" })).await["header"]["hash"].clone();
-
-    let (_, error) = node
-        .error(
-            "EXPERIMENTAL_light_client_proof",
-            json!({ "type": "receipt", "receipt_id": nowhere(),
-            "receiver_id": "test", "light_client_head": head }),
-        )
-        .await;
-
-    assert_eq!(error["cause"]["name"], "UNKNOWN_TRANSACTION_OR_RECEIPT");
-}
-
-#[tokio::test]
-async fn the_next_light_client_block_is_the_newest_final_one() {
-    let node = Node::start().await;
-    let first = node.result("block", json!({ "block_id": 1 })).await["header"]["hash"].clone();
-    node.server.fast_forward(4).await.unwrap();
-
-    let next: Value = node
-        .result(
-            "next_light_client_block",
-            json!({ "last_block_hash": first }),
-        )
-        .await;
-
-    assert_eq!(next["inner_lite"]["height"], 5);
+    assert_eq!(skipping["prev_hash"], first["hash"]);
+    assert_eq!(skipping["prev_height"], 1);
+    assert_eq!(skipping["block_ordinal"], 2);
+    assert_eq!(next["last_ds_final_block"], skipping["hash"]);
+    assert_eq!(last["last_final_block"], skipping["hash"]);
 }

@@ -1,9 +1,10 @@
 //! What blocks changed.
 
 use near_primitives::serialize::to_base64;
+use near_primitives::transaction::SignedTransaction;
 use serde_json::{Value, json};
 
-use super::node::{Node, function_call, nowhere};
+use super::node::{Node, encode, function_call, nowhere, transfer};
 
 /// The block in which the contract's storage was written, and the outcome that did it.
 async fn put(node: &Node) -> (Value, Value) {
@@ -66,6 +67,65 @@ async fn changes_of_accounts_and_keys_are_listed_for_those_who_are_asked_for() {
     assert_eq!(keys["changes"][0]["type"], "access_key_update");
     assert_eq!(keys["changes"][0]["cause"], cause);
     assert_eq!(others["changes"], json!([]));
+}
+
+#[tokio::test]
+async fn a_key_that_changed_twice_in_a_block_is_listed_with_both_causes() {
+    let node = Node::manual().await;
+    let first = node.sign("test", "near", vec![transfer(1)]).await;
+    let second = node.sign("test", "near", vec![transfer(1)]).await;
+    for tx in [&first, &second] {
+        node.result("broadcast_tx_async", json!([encode(tx)])).await;
+    }
+    let height = node.server.produce_block().await.unwrap();
+
+    let answer = node
+        .result(
+            "EXPERIMENTAL_changes",
+            json!({ "block_id": height, "changes_type": "account_changes", "account_ids": ["test"] }),
+        )
+        .await;
+
+    let causes: Vec<_> = answer["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["cause"].clone())
+        .collect();
+    let by = |tx: &SignedTransaction| json!({ "type": "transaction_processing", "tx_hash": tx.get_hash() });
+    assert_eq!(causes, [by(&first), by(&second)]);
+    let amount = |at: usize| {
+        answer["changes"][at]["change"]["amount"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_ne!(amount(0), amount(1));
+}
+
+#[tokio::test]
+async fn a_patch_is_listed_as_a_migration() {
+    let node = Node::start().await;
+    let record = json!({ "Data": { "account_id": "test", "data_key": to_base64(b"k"), "value": to_base64(b"v") } });
+    node.result("sandbox_patch_state", json!({ "records": [record] }))
+        .await;
+
+    let answer = node
+        .result(
+            "EXPERIMENTAL_changes",
+            json!({ "finality": "final", "changes_type": "data_changes", "account_ids": ["test"],
+                "key_prefix_base64": "" }),
+        )
+        .await;
+
+    assert_eq!(
+        answer["changes"][0]["cause"],
+        json!({ "type": "migration" })
+    );
+    assert_eq!(
+        answer["changes"][0]["change"]["value_base64"],
+        to_base64(b"v")
+    );
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ async fn the_feed_shows_only_final_blocks() {
         config.feed_wait = Duration::ZERO;
     })
     .await;
-    node.server.fast_forward(9).await.unwrap();
+    node.blocks(9).await;
 
     let last = block(&node, "/v0/last_block/final").await;
     let shown = block(&node, "/v0/block/8").await;
@@ -79,7 +79,7 @@ async fn a_request_for_the_next_block_is_held_until_it_comes() {
 #[tokio::test]
 async fn a_reader_of_every_height_sees_every_block_once() {
     let node = Node::start().await;
-    node.server.fast_forward(20).await.unwrap();
+    node.blocks(20).await;
 
     let mut hashes = vec![];
     for height in 1..=21 {
@@ -88,6 +88,87 @@ async fn a_reader_of_every_height_sees_every_block_once() {
     }
 
     assert!(hashes.windows(2).all(|pair| pair[1].0 == pair[0].1));
+}
+
+#[tokio::test]
+async fn heights_that_were_fast_forwarded_over_are_null() {
+    let node = Node::start().await;
+    node.server.fast_forward(20).await.unwrap();
+
+    let skipped = block(&node, "/v0/block/7").await;
+    let next = block(&node, "/v0/block/21").await;
+
+    assert_eq!(skipped, Value::Null);
+    assert_eq!(next["block"]["header"]["prev_height"], 1);
+}
+
+#[tokio::test]
+async fn the_feed_and_the_indexers_method_tell_what_changed_and_why() {
+    let node = Node::with_contract().await;
+    let sent = node
+        .send("test", "app.test", vec![function_call("put", b"value")])
+        .await;
+    let (tx, receipt) = (&sent["transaction_outcome"], &sent["receipts_outcome"][0]);
+
+    let by_tx = node
+        .result(
+            "EXPERIMENTAL_indexer_block",
+            json!({ "block_hash": tx["block_hash"] }),
+        )
+        .await["shards"][0]["state_changes"]
+        .take();
+    let by_receipt = node
+        .result(
+            "EXPERIMENTAL_indexer_block",
+            json!({ "block_hash": receipt["block_hash"] }),
+        )
+        .await;
+    let height = &by_receipt["block"]["header"]["height"];
+    let in_feed = block(&node, &format!("/v0/block/{height}")).await;
+
+    let by_receipt = &by_receipt["shards"][0]["state_changes"];
+    let kinds = |changes: &Value| -> Vec<(String, String)> {
+        let words = |change: &Value| {
+            let account = change["change"]["account_id"].as_str().unwrap();
+            (
+                change["type"].as_str().unwrap().to_owned(),
+                account.to_owned(),
+            )
+        };
+        changes.as_array().unwrap().iter().map(words).collect()
+    };
+    let pair = |kind: &str, account: &str| (kind.to_owned(), account.to_owned());
+    assert_eq!(
+        kinds(&by_tx),
+        [
+            pair("account_update", "test"),
+            pair("access_key_update", "test")
+        ]
+    );
+    let cause = json!({ "type": "transaction_processing", "tx_hash": tx["id"] });
+    assert!(
+        by_tx
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|change| change["cause"] == cause)
+    );
+    assert_eq!(
+        kinds(by_receipt),
+        [
+            pair("account_update", "app.test"),
+            pair("data_update", "app.test")
+        ]
+    );
+    let cause = json!({ "type": "receipt_processing", "receipt_hash": receipt["id"] });
+    assert!(
+        by_receipt
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|change| change["cause"] == cause)
+    );
+    assert_eq!(in_feed["shards"][0]["state_changes"], *by_receipt);
 }
 
 #[tokio::test]

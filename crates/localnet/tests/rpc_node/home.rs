@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use localnet::sandbox::{Error, Home};
+use localnet::folder::Error;
+use localnet::sandbox::Home;
 use localnet::{Chain, Pace};
 use near_primitives::types::Balance;
 use serde_json::{Value, json};

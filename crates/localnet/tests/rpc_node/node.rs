@@ -83,6 +83,13 @@ impl Node {
         node
     }
 
+    /// Makes so many blocks, one at each height.
+    pub(crate) async fn blocks(&self, count: u64) {
+        for _ in 0..count {
+            self.server.produce_block().await.unwrap();
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.http
             .get(format!("{}{path}", self.server.rpc_url()))
@@ -190,7 +197,7 @@ impl Node {
         let tx = self.sign(parent(id), id, deployment(id)).await;
         self.result("broadcast_tx_async", json!([encode(&tx)]))
             .await;
-        self.server.fast_forward(4).await.unwrap();
+        self.blocks(4).await;
     }
 }
 

@@ -226,6 +226,23 @@ async fn a_large_state_is_shown_only_in_pages() {
 }
 
 #[tokio::test]
+async fn a_page_takes_no_further_entry_after_50_000_bytes() {
+    let node = Node::with_contract().await;
+    node.send("test", "app.test", vec![function_call("fill", b"")])
+        .await;
+    node.result("sandbox_patch_state", json!({ "records": [
+        { "Data": { "account_id": "app.test", "data_key": to_base64(b"kind"), "value": to_base64(b"x") } },
+    ] })).await;
+
+    let page = node
+        .query(json!({ "request_type": "view_state", "account_id": "app.test", "prefix_base64": "", "limit": 10 }))
+        .await;
+
+    assert_eq!(page["values"].as_array().unwrap().len(), 1);
+    assert_eq!(page["last_key"], to_base64(b"key"));
+}
+
+#[tokio::test]
 async fn code_is_shown_and_its_absence_is_named() {
     let node = Node::with_contract().await;
 

@@ -76,7 +76,7 @@ async fn the_protocols_parameters_are_mainnets() {
 #[tokio::test]
 async fn the_one_validator_is_shown_for_now_and_for_a_block() {
     let node = Node::start().await;
-    node.server.fast_forward(4).await.unwrap();
+    node.blocks(4).await;
 
     let now = node.result("validators", json!([null])).await;
     let latest = node.result("validators", json!("latest")).await;

@@ -181,7 +181,7 @@ async fn waiting_for_execution_is_not_satisfied_by_finality() {
         .await;
     node.result("broadcast_tx_async", json!([encode(&tx)]))
         .await;
-    node.server.fast_forward(5).await.unwrap();
+    node.blocks(5).await;
     let ask = |wait: &str| json!({ "tx_hash": tx.get_hash(), "sender_account_id": "test", "wait_until": wait });
 
     let included = node.result("tx", ask("INCLUDED_FINAL")).await;
