@@ -12,6 +12,7 @@ mod query;
 mod reader;
 mod receipts;
 mod sandbox;
+mod settings;
 mod status;
 mod transactions;
 mod validators;
@@ -32,6 +33,7 @@ use near_jsonrpc_primitives::message::Message;
 use serde_json::Value;
 
 use crate::feed;
+use crate::genesis::BLOCK_STEP;
 use crate::server::{ChainThread, Config, Error};
 pub(crate) use reader::Reader;
 use status::Calls;
@@ -46,6 +48,7 @@ pub(crate) struct Node {
     body_limit: usize,
     state_view_limit: u64,
     feed_wait: Duration,
+    block_interval: Duration,
     calls: Calls,
 }
 
@@ -59,6 +62,7 @@ impl Node {
             body_limit: config.body_limit,
             state_view_limit: config.state_view_limit,
             feed_wait: config.feed_wait,
+            block_interval: config.pace.interval().unwrap_or(BLOCK_STEP),
             calls: Calls::default(),
         }
     }

@@ -14,6 +14,7 @@ mod rpc_node {
     mod query;
     mod sandbox;
     mod server;
+    mod settings;
     mod state_proofs;
     mod status;
     mod transactions;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Node, Reader, RpcError, blocks, changes, light_client, query, receipts, sandbox, status,
+    Node, Reader, RpcError, blocks, changes, light_client, query, receipts, sandbox, settings,
+    status,
 };
 use super::{transactions, validators, views};
 
@@ -20,6 +21,7 @@ pub(super) async fn answer(node: &Node, method: &str, params: Value) -> Result<V
         "status" => status::answer(node).await,
         "health" => Ok(status::health()),
         "network_info" => status::network(),
+        "client_config" => settings::client_config(node).await,
         "sandbox_patch_state" => sandbox::patch_state(node, params).await,
         "sandbox_fast_forward" => sandbox::fast_forward(node, params).await,
         _ => match reading(method) {
@@ -57,6 +59,7 @@ fn reading(method: &str) -> Option<Read> {
         "maintenance_windows" | "EXPERIMENTAL_maintenance_windows" => {
             validators::maintenance_windows
         }
+        "EXPERIMENTAL_split_storage_info" => settings::split_storage,
         "EXPERIMENTAL_receipt" => receipts::receipt,
         "EXPERIMENTAL_receipt_to_tx" => receipts::transaction,
         "validators" => validators::info,

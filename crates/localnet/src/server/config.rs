@@ -35,7 +35,7 @@ impl Pace {
         matches!(self, Self::OnDemand | Self::OnDemandAndEvery(_))
     }
 
-    pub(super) const fn interval(self) -> Option<Duration> {
+    pub(crate) const fn interval(self) -> Option<Duration> {
         match self {
             Self::OnDemandAndEvery(every) | Self::Every(every) => Some(every),
             Self::Manual | Self::OnDemand => None,
