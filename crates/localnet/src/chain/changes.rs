@@ -5,23 +5,54 @@ use crate::state::Change;
 use near_primitives::account::{AccessKey, Account};
 use near_primitives::trie_key::{col, trie_key_parsers};
 use near_primitives::types::{AccountId, StateChangeCause};
-use near_primitives::views::{StateChangeValueView, StateChangeWithCauseView};
+use near_primitives::views::{StateChangeKindView, StateChangeValueView, StateChangeWithCauseView};
 
 impl Block {
     /// What was written to accounts, keys, code and storage: key by key in the trie's order, each as often as something wrote it
     /// and in that order. What is under way in the state (receipts, results, yields) is not shown, and neither is genesis.
     pub fn state_changes(&self) -> Vec<StateChangeWithCauseView> {
-        let changes = self.changes.iter();
-        let changes = changes.filter(|change| change.cause != StateChangeCause::InitialState);
-        changes
-            .filter_map(|change| {
-                Some(StateChangeWithCauseView {
-                    value: decode(change)?,
-                    cause: change.cause.clone().into(),
-                })
+        let shown = |change: &Change| {
+            Some(StateChangeWithCauseView {
+                value: decode(change)?,
+                cause: change.cause.clone().into(),
             })
+        };
+        self.since_genesis().filter_map(shown).collect()
+    }
+
+    /// What kinds of things were written to, once for each key, in the trie's order.
+    pub fn touched(&self) -> Vec<StateChangeKindView> {
+        let mut keys: Vec<_> = self.since_genesis().collect();
+        keys.dedup_by(|a, b| a.key == b.key);
+        keys.into_iter()
+            .filter_map(decode)
+            .filter_map(kind)
             .collect()
     }
+
+    fn since_genesis(&self) -> impl Iterator<Item = &Change> {
+        let changes = self.changes.iter();
+        changes.filter(|change| change.cause != StateChangeCause::InitialState)
+    }
+}
+
+fn kind(value: StateChangeValueView) -> Option<StateChangeKindView> {
+    use StateChangeValueView as V;
+    Some(match value {
+        V::AccountUpdate { account_id, .. } | V::AccountDeletion { account_id } => {
+            StateChangeKindView::AccountTouched { account_id }
+        }
+        V::AccessKeyUpdate { account_id, .. } | V::AccessKeyDeletion { account_id, .. } => {
+            StateChangeKindView::AccessKeyTouched { account_id }
+        }
+        V::DataUpdate { account_id, .. } | V::DataDeletion { account_id, .. } => {
+            StateChangeKindView::DataTouched { account_id }
+        }
+        V::ContractCodeUpdate { account_id, .. } | V::ContractCodeDeletion { account_id } => {
+            StateChangeKindView::ContractCodeTouched { account_id }
+        }
+        V::GasKeyNonceUpdate { .. } => return None,
+    })
 }
 
 fn decode(change: &Change) -> Option<StateChangeValueView> {

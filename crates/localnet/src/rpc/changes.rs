@@ -1,6 +1,4 @@
-//! What a block changed in the state: the record that indexers get, by account or by what was touched.
-
-use std::collections::BTreeSet;
+//! What a block changed in the state: parts of the record that indexers get whole.
 
 use near_crypto::PublicKeyHandle;
 use near_jsonrpc_primitives::types::changes::{
@@ -8,8 +6,8 @@ use near_jsonrpc_primitives::types::changes::{
     RpcStateChangesInBlockByTypeResponse, RpcStateChangesInBlockRequest,
     RpcStateChangesInBlockResponse,
 };
-use near_primitives::types::{AccountId, BlockReference};
-use near_primitives::views::{StateChangeKindView, StateChangeValueView, StateChangesRequestView};
+use near_primitives::types::BlockReference;
+use near_primitives::views::{StateChangeValueView, StateChangesRequestView};
 use serde_json::Value;
 
 use super::reader::missing_reference;
@@ -35,18 +33,9 @@ pub(super) fn by_request(reader: Reader<'_>, params: Value) -> Result<Value, Rpc
 pub(super) fn in_block(reader: Reader<'_>, params: Value) -> Result<Value, RpcError> {
     let RpcStateChangesInBlockRequest { block_reference } = params::parse(params)?;
     let block = find(reader, &block_reference)?;
-    let touched: BTreeSet<(AccountId, Touched)> = block
-        .state_changes()
-        .iter()
-        .filter_map(|change| touched(&change.value))
-        .collect();
-    let changes = touched
-        .into_iter()
-        .map(|(account_id, what)| what.of(account_id))
-        .collect();
     params::answer(RpcStateChangesInBlockByTypeResponse {
         block_hash: block.hash,
-        changes,
+        changes: block.touched(),
     })
 }
 
@@ -94,36 +83,4 @@ fn is_asked_for(value: &StateChangeValueView, request: &StateChangesRequestView)
         ) => account_ids.contains(account) && key.starts_with(key_prefix),
         _ => false,
     }
-}
-
-/// What of an account was touched, in the node's order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Touched {
-    Account,
-    AccessKey,
-    Data,
-    Code,
-}
-
-impl Touched {
-    const fn of(self, account_id: AccountId) -> StateChangeKindView {
-        match self {
-            Self::Account => StateChangeKindView::AccountTouched { account_id },
-            Self::AccessKey => StateChangeKindView::AccessKeyTouched { account_id },
-            Self::Data => StateChangeKindView::DataTouched { account_id },
-            Self::Code => StateChangeKindView::ContractCodeTouched { account_id },
-        }
-    }
-}
-
-fn touched(value: &StateChangeValueView) -> Option<(AccountId, Touched)> {
-    use StateChangeValueView as V;
-    let what = match value {
-        V::AccountUpdate { .. } | V::AccountDeletion { .. } => Touched::Account,
-        V::AccessKeyUpdate { .. } | V::AccessKeyDeletion { .. } => Touched::AccessKey,
-        V::DataUpdate { .. } | V::DataDeletion { .. } => Touched::Data,
-        V::ContractCodeUpdate { .. } | V::ContractCodeDeletion { .. } => Touched::Code,
-        V::GasKeyNonceUpdate { .. } => return None,
-    };
-    Some((value.account_id().clone(), what))
 }

@@ -140,15 +140,34 @@ async fn the_accounts_touched_in_a_block_are_listed_by_kind() {
         )
         .await;
 
-    let changes = answer["changes"].as_array().unwrap();
-    assert!(
-        changes.contains(&json!({ "type": "data_touched", "account_id": "app.test" })),
-        "{changes:?}"
+    assert_eq!(
+        answer["changes"],
+        json!([
+            { "type": "account_touched", "account_id": "app.test" },
+            { "type": "data_touched", "account_id": "app.test" },
+        ])
     );
-    assert!(
-        changes.contains(&json!({ "type": "account_touched", "account_id": "app.test" })),
-        "{changes:?}"
-    );
+}
+
+#[tokio::test]
+async fn each_key_that_was_touched_is_listed_once() {
+    let node = Node::start().await;
+    let data = |key: &[u8]| json!({ "Data": { "account_id": "test", "data_key": to_base64(key), "value": "" } });
+    node.result(
+        "sandbox_patch_state",
+        json!({ "records": [data(b"a"), data(b"b"), data(b"a")] }),
+    )
+    .await;
+
+    let answer = node
+        .result(
+            "EXPERIMENTAL_changes_in_block",
+            json!({ "finality": "final" }),
+        )
+        .await;
+
+    let touched = json!({ "type": "data_touched", "account_id": "test" });
+    assert_eq!(answer["changes"], json!([touched, touched]));
 }
 
 #[tokio::test]
