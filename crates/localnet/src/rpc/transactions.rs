@@ -115,7 +115,8 @@ async fn refuse_invalid(node: &Node, tx: SignedTransaction) -> Result<(), RpcErr
     checked.map_err(|context| RpcTransactionError::InvalidTransaction { context }.into())
 }
 
-/// Waits until a transaction has come as far as `wanted`; every block wakes the wait.
+/// Waits until a transaction has come as far as `wanted`; every block wakes the wait. However short the wait may be, there is one
+/// look, so that a time-out tells how far the transaction has come.
 async fn follow(
     node: &Node,
     hash: CryptoHash,
@@ -124,35 +125,30 @@ async fn follow(
 ) -> Result<Value, RpcError> {
     let mut last = None;
     let mut heights = node.chain.heights();
-    let waiting = async {
-        loop {
-            heights.borrow_and_update();
-            match node
-                .read(move |reader| progress::look(reader, hash, detail))
-                .await?
-            {
-                Seen::Nothing if wanted == TxExecutionStatus::None => {
-                    return Err(RpcTransactionError::UnknownTransaction {
-                        requested_transaction_hash: hash,
-                    }
-                    .into());
+    let mut patience = std::pin::pin!(tokio::time::sleep(node.wait_limit));
+    loop {
+        heights.borrow_and_update();
+        let look = move |reader: Reader<'_>| progress::look(reader, hash, detail);
+        match node.read(look).await? {
+            Seen::Nothing if wanted == TxExecutionStatus::None => {
+                return Err(RpcTransactionError::UnknownTransaction {
+                    requested_transaction_hash: hash,
                 }
-                Seen::Nothing => {}
-                Seen::Invalid(context) => {
-                    return Err(RpcTransactionError::InvalidTransaction { context }.into());
-                }
-                Seen::At(response) if reached(&response.final_execution_status, &wanted) => {
-                    return Ok(response);
-                }
-                Seen::At(response) => last = Some(response),
+                .into());
             }
-            heights.changed().await.map_err(|_| Error::Stopped)?;
+            Seen::Nothing => {}
+            Seen::Invalid(context) => {
+                return Err(RpcTransactionError::InvalidTransaction { context }.into());
+            }
+            Seen::At(response) if reached(&response.final_execution_status, &wanted) => {
+                return params::answer(response);
+            }
+            Seen::At(response) => last = Some(response),
         }
-    };
-    match tokio::time::timeout(node.wait_limit, waiting).await {
-        Ok(Ok(response)) => params::answer(response),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(timed_out(last)),
+        tokio::select! {
+            changed = heights.changed() => changed.map_err(|_| Error::Stopped)?,
+            () = &mut patience => return Err(timed_out(last)),
+        }
     }
 }
 
