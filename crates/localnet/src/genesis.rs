@@ -112,7 +112,7 @@ pub struct Config {
     pub time: ChainTime,
 }
 
-/// Default of [`Config::keep_blocks`]: about a day of mainnet; an empty block costs some 500 bytes.
+/// Default of [`Config::keep_blocks`]: about a day of mainnet; an empty block costs some 2,200 bytes.
 pub const KEEP_BLOCKS: u64 = 100_000;
 
 impl Config {
