@@ -7,15 +7,13 @@
 
 use std::{
     arch::asm,
-    fs::File,
-    io::Read as _,
     os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
     ptr,
     sync::atomic::{AtomicI32, Ordering},
     time::Duration,
 };
 
-use jail::{Deadline, frame, server::Connection};
+use jail::{Deadline, Mapped, frame, server::Connection};
 
 const PAGE: usize = 4096;
 const X32: i64 = 0x4000_0000;
@@ -23,19 +21,19 @@ const X32: i64 = 0x4000_0000;
 /// Where the handler of the deadline sends what there is.
 static CONNECTION: AtomicI32 = AtomicI32::new(-1);
 
-/// The text of an artifact, by the mapping that a loader would use.
-pub(crate) fn text_of(artifact: OwnedFd) -> Result<String, String> {
-    let mut text = String::new();
-    File::from(artifact)
-        .read_to_string(&mut text)
-        .map_err(|err| err.to_string())?;
-    Ok(text)
+/// The text of an artifact.
+pub(crate) fn text_of(artifact: &OwnedFd) -> Result<String, String> {
+    let bytes = Mapped::sealed(artifact.as_fd()).map_err(|err| err.to_string())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Crimes of the server itself, before it has children.
 pub(crate) fn commit_in_server(crime: &str) -> Result<(), String> {
     match crime.split_once(' ') {
         Some(("call", number)) => Err(format!("returned {}", call(parse(number)))),
+        Some(("spin", _)) => loop {
+            std::hint::spin_loop();
+        },
         Some(("fail", reason)) => Err(reason.to_owned()),
         _ => Err(format!("no such crime: {crime}")),
     }

@@ -49,3 +49,14 @@ pub(crate) fn wait_for_ever(program: &str) -> Result<(), String> {
     };
     hold().map_err(|err| format!("{err:?}"))
 }
+
+/// Starts a server that never becomes ready, since its artifact has taken it over.
+pub(crate) fn start_for_ever(program: &str) -> Result<(), String> {
+    let hold = || -> Result<(), Box<dyn std::error::Error>> {
+        let program = File::open(program)?;
+        let artifact = jail::sealed(b"server spin on")?;
+        Server::start(program.as_fd(), &START, Some(artifact.as_fd()))?;
+        Ok(())
+    };
+    hold().map_err(|err| format!("{err:?}"))
+}

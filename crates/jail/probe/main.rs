@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         ["lacking", rest @ ..] => lacking::try_to_enter(rest),
         ["host", program] => host::ask_once(program),
         ["host-that-waits", program] => host::wait_for_ever(program),
+        ["host-that-starts", program] => host::start_for_ever(program),
         other => Err(format!("no such mode: {other:?}")),
     };
     match outcome {
@@ -59,7 +60,9 @@ impl Guest for Probe {
     }
 
     fn prepare(&mut self, artifact: Option<OwnedFd>) -> Result<Ready, String> {
-        let artifact = artifact.map_or_else(|| Ok(String::new()), crimes::text_of)?;
+        let artifact = artifact
+            .as_ref()
+            .map_or_else(|| Ok(String::new()), crimes::text_of)?;
         if let Some(crime) = artifact.strip_prefix("server ") {
             crimes::commit_in_server(crime)?;
         }
@@ -75,7 +78,7 @@ impl Guest for Probe {
         let (verb, argument) = request.split_once(' ').unwrap_or((&request, ""));
         let answer = match (verb, artifact) {
             ("echo", _) => argument.to_owned(),
-            ("artifact", Some(own)) => crimes::text_of(own).unwrap_or_else(|reason| reason),
+            ("artifact", Some(own)) => crimes::text_of(&own).unwrap_or_else(|reason| reason),
             ("artifact", None) => ready.artifact,
             _ => crimes::commit(verb, argument, &connection, ready.deadline),
         };

@@ -8,7 +8,7 @@ mod launched;
 
 use std::{
     collections::VecDeque,
-    io,
+    io, mem,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Mutex, PoisonError},
 };
@@ -20,6 +20,7 @@ pub use self::{
 use crate::{
     layer::{Missing, Report},
     socket::{self, Kind},
+    sys,
     wire::{Garbled, MOST_BYTES, Said, Start, TAKEN},
 };
 
@@ -33,6 +34,8 @@ pub enum Error {
     Unprepared(String),
     #[error("no child: {0}")]
     NoChild(String),
+    #[error("the server has said nothing for {} s", READY_WITHIN_MS / 1000)]
+    Silent,
     #[error("the server has ended")]
     Ended,
     #[error("the server speaks nonsense")]
@@ -41,13 +44,18 @@ pub enum Error {
     Control(#[source] io::Error),
 }
 
+/// How long a server may take to be ready: jail, engine, artifact, each some milliseconds on an idle machine.
+///
+/// Unit: milliseconds. Source: generous, so that only a program that is no server is given up.
+const READY_WITHIN_MS: i32 = 30_000;
+
 /// A running server. Dropped, it ends with all its children, and is waited for: some milliseconds.
 #[derive(Debug)]
 pub struct Server {
     control: OwnedFd,
     launched: Launched,
     report: Report,
-    waiting: Mutex<VecDeque<Child>>,
+    waiting: Mutex<Waiting>,
 }
 
 impl Server {
@@ -57,6 +65,7 @@ impl Server {
         start: &Start,
         artifact: Option<BorrowedFd<'_>>,
     ) -> Result<Self, Error> {
+        start.check()?;
         let (control, theirs) = socket::pair(Kind::Messages).map_err(Error::Control)?;
         let launched = Launched::start(program, &[], theirs).map_err(Error::Launch)?;
         socket::send(
@@ -66,6 +75,12 @@ impl Server {
             0,
         )
         .map_err(ended_or(Error::Control))?;
+        if sys::poll(&mut [sys::readable(control.as_fd())], READY_WITHIN_MS)
+            .map_err(Error::Control)?
+            == 0
+        {
+            return Err(Error::Silent);
+        }
         let (said, _) = hear(control.as_fd(), 0)?.ok_or(Error::Ended)?;
         match said {
             Said::Ready(report) => Ok(Self {
@@ -85,13 +100,9 @@ impl Server {
         &self.report
     }
 
-    /// Takes a waiting child; another is then forked.
+    /// Takes a waiting child; another is then forked. One that could not be forked is tried again with the next.
     pub fn take(&self) -> Result<Child, Error> {
-        loop {
-            if let Some(child) = self.take_with(0)? {
-                return Ok(child);
-            }
-        }
+        self.take_with(0)?.ok_or(Error::Ended)
     }
 
     /// As [`Server::take`], but `None` rather than wait. Then wait for this server's descriptor to be readable.
@@ -101,31 +112,43 @@ impl Server {
 
     fn take_with(&self, flags: usize) -> Result<Option<Child>, Error> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        // Descriptors under way count towards a limit that all servers of a user share, so none is left there.
-        while let Some(child) = self.next(socket::DONT_WAIT)? {
-            waiting.push_back(child);
+        for _ in 0..mem::take(&mut waiting.owed) {
+            self.order()?;
         }
-        let child = match waiting.pop_front() {
-            Some(child) => child,
-            None if flags == socket::DONT_WAIT => return Ok(None),
-            None => match self.next(flags)? {
-                Some(child) => child,
-                None => return Ok(None),
-            },
+        // Descriptors under way count towards a limit that all servers of a user share, so none is left there.
+        let mut lacking = None;
+        while let Some(next) = self.next(socket::DONT_WAIT)? {
+            waiting.add(next, &mut lacking);
+        }
+        if waiting.children.is_empty() && lacking.is_none() && flags != socket::DONT_WAIT {
+            let next = self.next(flags)?.ok_or(Error::Ended)?;
+            waiting.add(next, &mut lacking);
+        }
+        let Some(child) = waiting.children.pop_front() else {
+            return lacking.map_or(Ok(None), |reason| Err(Error::NoChild(reason)));
         };
-        socket::send(self.control.as_fd(), [TAKEN, &[]], &[], 0)
-            .map_err(ended_or(Error::Control))?;
+        self.order()?;
         Ok(Some(child))
     }
 
-    fn next(&self, flags: usize) -> Result<Option<Child>, Error> {
+    /// Has another child forked.
+    fn order(&self) -> Result<(), Error> {
+        socket::send(self.control.as_fd(), [TAKEN, &[]], &[], 0)
+            .map(drop)
+            .map_err(ended_or(Error::Control))
+    }
+
+    /// The next child, or why there is none; `None` if nothing is there and the flags say not to wait.
+    fn next(&self, flags: usize) -> Result<Option<Result<Child, String>>, Error> {
         let Some((said, descriptors)) = hear(self.control.as_fd(), flags)? else {
             return Ok(None);
         };
         match (said, descriptors) {
-            (Said::Child, [Some(connection), Some(pidfd)]) => Ok(Some(Child { connection, pidfd })),
+            (Said::Child, [Some(connection), Some(pidfd)]) => {
+                Ok(Some(Ok(Child { connection, pidfd })))
+            }
             (Said::Child, _) => Err(Garbled("a child without its descriptors").into()),
-            (Said::NoChild(reason), _) => Err(Error::NoChild(reason)),
+            (Said::NoChild(reason), _) => Ok(Some(Err(reason))),
             _ => Err(Garbled("out of turn").into()),
         }
     }
@@ -149,6 +172,26 @@ impl AsFd for Server {
     /// Readable when a child waits or the server has ended.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.control.as_fd()
+    }
+}
+
+/// Children that are ours already.
+#[derive(Debug, Default)]
+struct Waiting {
+    children: VecDeque<Child>,
+    /// Children that could not be forked when it was their turn, to be ordered again.
+    owed: usize,
+}
+
+impl Waiting {
+    fn add(&mut self, next: Result<Child, String>, lacking: &mut Option<String>) {
+        match next {
+            Ok(child) => self.children.push_back(child),
+            Err(reason) => {
+                self.owed = self.owed.saturating_add(1);
+                *lacking = Some(reason);
+            }
+        }
     }
 }
 

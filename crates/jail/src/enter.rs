@@ -71,7 +71,7 @@ pub fn enter(plan: &Plan<'_>) -> Result<Report, Missing> {
     report.put_up(Layer::NoNewPrivileges, no_new_privileges);
     let mut landlock_abi = 0;
     report.put_up(Layer::Landlock, || {
-        landlock::close_all().map(|abi| landlock_abi = abi)
+        landlock::close_all(landlock::Signals::Closed).map(|abi| landlock_abi = abi)
     });
     report.landlock_abi = landlock_abi;
     report.put_up(Layer::Undumpable, || {

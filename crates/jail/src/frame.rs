@@ -87,7 +87,10 @@ pub(crate) fn send_with(
 /// Takes the one message of a stream, and the descriptor that may come with its first byte.
 pub fn receive(from: BorrowedFd<'_>, limit: usize) -> Result<(Vec<u8>, Option<OwnedFd>), Error> {
     let mut first = [0; SHORT_BYTES];
-    let received = socket::receive(from, &mut first, 0)?;
+    let received = match socket::receive(from, &mut first, 0) {
+        Err(err) if ended(&err) => socket::Received::default(),
+        other => other?,
+    };
     let [descriptor, second] = received.descriptors;
     if second.is_some() || received.cut_short {
         return Err(Error::TooManyDescriptors);
@@ -131,6 +134,11 @@ pub(crate) fn take(start: &[u8], mut rest: impl Read, limit: usize) -> Result<Ve
     }
 }
 
+/// A process that ends with something unread behind it resets the connection; that is an end like another.
+fn ended(err: &io::Error) -> bool {
+    err.kind() == io::ErrorKind::ConnectionReset
+}
+
 trait TakeUpTo: Read {
     /// Fills the buffer as far as there is something to fill it with.
     fn take_up_to(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -157,7 +165,10 @@ impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let to = buffer.as_mut_ptr().expose_provenance();
         // SAFETY: the buffer lives through the call, and the length is its own.
-        unsafe { sys::call(libc::SYS_read, [sys::fd_word(self.0), to, buffer.len()]) }
+        match unsafe { sys::call(libc::SYS_read, [sys::fd_word(self.0), to, buffer.len()]) } {
+            Err(err) if ended(&err) => Ok(0),
+            other => other,
+        }
     }
 }
 

@@ -88,7 +88,6 @@ pub fn serve<G: Guest>(mut guest: G, calls: &[Call]) -> Result<(), Error> {
         tell(&Said::Unprepared(reason));
         return Err(Error::Told);
     }
-    reap_without_waiting().map_err(Error::Control)?;
     let plan = Plan {
         keep: &keep,
         calls,
@@ -102,6 +101,8 @@ pub fn serve<G: Guest>(mut guest: G, calls: &[Call]) -> Result<(), Error> {
             return Err(Error::Told);
         }
     };
+    // Only now: the process outside must see this one end.
+    reap_without_waiting().map_err(Error::Control)?;
     match guest.prepare(artifact) {
         Ok(ready) => {
             tell(&Said::Ready(report));

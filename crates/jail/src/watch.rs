@@ -109,7 +109,7 @@ fn watch(
 fn confine() {
     capabilities::drop_all().ok();
     no_new_privileges().ok();
-    landlock::close_all().ok();
+    landlock::close_all(landlock::Signals::Open).ok();
     sys::prctl(libc::PR_SET_DUMPABLE, 0).ok();
     Filter::only(&calls::WATCH).put_up().ok();
 }

@@ -114,15 +114,20 @@ impl Start {
             cpu_seconds: Some(number()?).filter(|seconds| *seconds > 0),
         };
         bytes.end()?;
-        if ahead == 0 || ahead > MOST_AHEAD {
-            return Err(Garbled("a number of children out of bounds"));
-        }
-        Ok(Self {
+        let start = Self {
             ahead,
             code,
             missing_layers,
             limits,
-        })
+        };
+        start.check().map(|()| start)
+    }
+
+    pub(crate) const fn check(&self) -> Result<(), Garbled> {
+        if self.ahead == 0 || self.ahead > MOST_AHEAD {
+            return Err(Garbled("a number of children out of bounds"));
+        }
+        Ok(())
     }
 }
 

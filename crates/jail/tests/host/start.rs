@@ -1,20 +1,32 @@
 //! How the tests start servers.
 
-use std::{fs::File, os::fd::AsFd as _};
+use std::{
+    fs::File,
+    os::fd::{AsFd as _, BorrowedFd},
+};
 
 use jail::{
     Limits, MissingLayers,
-    client::Server,
+    client::{Error, Server},
     wire::{Code, Start},
 };
 
-pub const START: Start =
-    Start { ahead: 2, code: Code::InChildren, missing_layers: MissingLayers::Refused, limits: Limits::FORK_SERVER };
-
-pub const PROBE: &str = env!("CARGO_BIN_EXE_jail-probe");
+pub(crate) const START: Start = Start {
+    ahead: 2,
+    code: Code::InChildren,
+    missing_layers: MissingLayers::Refused,
+    limits: Limits::FORK_SERVER,
+};
 
 /// A server of the probe without an artifact.
-pub fn server(start: &Start) -> Server {
-    let program = File::open(PROBE).unwrap();
-    Server::start(program.as_fd(), start, None).unwrap()
+pub(crate) fn server(start: &Start) -> Server {
+    with_artifact(start, None).unwrap()
+}
+
+pub(crate) fn with_artifact(
+    start: &Start,
+    artifact: Option<BorrowedFd<'_>>,
+) -> Result<Server, Error> {
+    let program = File::open(env!("CARGO_BIN_EXE_jail-probe")).unwrap();
+    Server::start(program.as_fd(), start, artifact)
 }
