@@ -4,13 +4,16 @@
 #[path = "host/descendants.rs"]
 mod descendants;
 #[cfg(test)]
+#[path = "host/household.rs"]
+mod household;
+#[cfg(test)]
 #[path = "host/start.rs"]
 mod start;
 
-use std::{env, fs, process};
+use std::env;
 
 use descendants::own_descendants;
-use jail::client::Server;
+use household::{household, live, settle};
 use start::{START, server};
 
 /// Children by default; `JAIL_CHILDREN` asks for more.
@@ -30,54 +33,6 @@ const WAYS: [&str; 8] = [
     "memory-bomb 4",
     "fork-flags 17",
 ];
-
-struct Household {
-    descriptors: usize,
-    processes: Vec<u32>,
-    memory_kb: Vec<u64>,
-}
-
-fn household() -> Household {
-    let processes = own_descendants();
-    // Those that wait for a request come and go; the process outside and the server stay.
-    let staying: Vec<u32> = processes.iter().copied().take(2).collect();
-    let memory_kb = staying
-        .iter()
-        .chain([&process::id()])
-        .map(|pid| resident_kb(*pid))
-        .collect();
-    Household {
-        descriptors: fs::read_dir("/proc/self/fd").unwrap().count(),
-        processes,
-        memory_kb,
-    }
-}
-
-fn resident_kb(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-fn live(server: &Server, way: &str) {
-    let child = server.take().unwrap();
-    child.ask(way.as_bytes(), None, 100).ok();
-    child.ending().unwrap();
-}
-
-/// Takes and ends children until those that wait are counted by the host already: then the number of descriptors is steady.
-fn settle(server: &Server) {
-    (0..50).for_each(|_| live(server, "echo settle"));
-    let mut held = Vec::new();
-    while held.len() < 2 {
-        held.extend(server.try_take().unwrap());
-    }
-    drop(held);
-    (0..2).for_each(|_| live(server, "echo settle"));
-}
 
 #[test]
 #[expect(

@@ -49,7 +49,7 @@ fn ends(pidfd: &OwnedFd) -> bool {
 }
 
 #[expect(unsafe_code, reason = "std signals no pidfds")]
-fn kill(pidfd: impl AsRawFd) {
+fn kill(pidfd: &impl AsRawFd) {
     // SAFETY: it touches no memory.
     unsafe {
         libc::syscall(
@@ -119,7 +119,7 @@ fn children_die_with_their_server_and_the_host_is_told() {
     let child = server.take().unwrap();
     child.send(b"spin", None).unwrap();
 
-    kill(server.pidfd());
+    kill(&server.pidfd());
 
     assert!(ends(&child.pidfd));
     assert!(child.ask(b"", None, 10).is_err());

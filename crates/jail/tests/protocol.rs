@@ -135,7 +135,7 @@ proptest! {
         match taken {
             Ok((body, descriptor)) => {
                 prop_assert!(body.len() <= limit && descriptor.is_none());
-                prop_assert_eq!(&body[..], &bytes[4..body.len() + 4]);
+                prop_assert_eq!(&body[..], &bytes[4..][..body.len()]);
             }
             Err(frame::Error::TooLong { bytes: said, .. }) => prop_assert!(said > limit),
             Err(frame::Error::Torn { got, wanted }) => prop_assert!(got < wanted && got <= bytes.len()),

@@ -10,15 +10,16 @@ pub(crate) fn descendants(ancestor: u32) -> Vec<u32> {
         .filter_map(|pid| Some((pid, parent_of(pid)?)))
         .collect();
     let mut found = vec![ancestor];
-    let mut seen = 0;
-    while let Some(parent) = found.get(seen).copied() {
+    for generation in 0.. {
+        let Some(parent) = found.get(generation).copied() else {
+            break;
+        };
         found.extend(
             parents
                 .iter()
                 .filter(|(_, of)| *of == parent)
                 .map(|(pid, _)| *pid),
         );
-        seen += 1;
     }
     found.split_off(1)
 }
