@@ -62,18 +62,41 @@ impl Guest for Trivial {
         let Ok((request, _)) = connection.receive(1 << 20) else {
             return;
         };
-        if request == b"touch" {
-            let mut memory = vec![0_u8; TOUCHED_BYTES];
-            memory
-                .chunks_mut(PAGE_BYTES)
-                .for_each(|page| page.iter_mut().take(1).for_each(|byte| *byte = 1));
-            connection.send(&[b"touched"]).ok();
-            std::hint::black_box(&memory);
-            connection.receive(0).ok();
-        } else {
-            connection.send(&[&request]).ok();
+        match request.as_slice() {
+            b"touch" => touch(ask_for_small_pages, &connection),
+            b"touch huge" => touch(ask_for_huge_pages, &connection),
+            other => drop(connection.send(&[other])),
         }
     }
+}
+
+/// Touches memory, says so, and waits to be killed.
+fn touch(ask: fn(&mut [u8]), connection: &Connection) {
+    let mut memory = vec![0_u8; TOUCHED_BYTES];
+    ask(&mut memory);
+    for page in memory.chunks_mut(PAGE_BYTES) {
+        page.iter_mut().take(1).for_each(|byte| *byte = 1);
+    }
+    connection.send(&[b"touched"]).ok();
+    std::hint::black_box(&memory);
+    connection.receive(0).ok();
+}
+
+fn ask_for_small_pages(_memory: &mut [u8]) {}
+
+#[expect(unsafe_code, reason = "std gives no advice")]
+fn ask_for_huge_pages(memory: &mut [u8]) {
+    let start = memory.as_mut_ptr();
+    let skipped = start.align_offset(PAGE_BYTES);
+    let length = memory.len().saturating_sub(skipped);
+    // SAFETY: within the memory, and advice changes nothing in it.
+    unsafe {
+        libc::madvise(
+            start.wrapping_add(skipped).cast(),
+            length,
+            libc::MADV_HUGEPAGE,
+        )
+    };
 }
 
 fn measure(executions: usize) -> Outcome<()> {
@@ -90,7 +113,11 @@ fn measure(executions: usize) -> Outcome<()> {
             "jailed child, 4 clients",
             with_servers(&program, 4, executions)?,
         ),
-        ("kill, 64 MB touched", kills(&program, 200)?),
+        ("kill, 64 MB touched", kills(&program, b"touch", 200)?),
+        (
+            "kill, 64 MB, huge pages",
+            kills(&program, b"touch huge", 200)?,
+        ),
     ];
     let mut out = io::stdout().lock();
     writeln!(
@@ -212,13 +239,13 @@ fn with_servers(program: &File, clients: usize, executions: usize) -> Outcome<Ro
     })
 }
 
-fn kills(program: &File, count: usize) -> Outcome<Row> {
+fn kills(program: &File, request: &[u8], count: usize) -> Outcome<Row> {
     let server = Server::start(program.as_fd(), &START, None)?;
     let start = now();
     let mut times = Vec::new();
     for _ in 0..count {
         let child = server.take()?;
-        child.ask(b"touch", None, 100)?;
+        child.ask(request, None, 100)?;
         times.push(timed(&mut || {
             child.kill()?;
             Ok(child.wait()?)

@@ -114,7 +114,7 @@ fn map(ways: &str) -> String {
 }
 
 /// Makes code of its own and runs it.
-fn run_code() -> String {
+pub(crate) fn run_code() -> String {
     const RETURN: u8 = 0xc3;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: none: this is the crime.

@@ -5,6 +5,7 @@ mod crimes;
 mod facts;
 mod host;
 mod lacking;
+mod worker;
 
 use std::{
     io::{self, Write as _},
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         [] => jail::server::serve(Probe { deadline: None }, &calls::FORK_SERVER)
             .map_err(|err| err.to_string()),
+        ["worker"] => worker::work_once(),
         ["facts"] => facts::tell(),
         ["lacking", rest @ ..] => lacking::try_to_enter(rest),
         ["host", program] => host::ask_once(program),

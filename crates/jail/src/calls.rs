@@ -226,7 +226,7 @@ pub const FORKING: [Call; 4] = [CLONE, SOCKETPAIR, SECCOMP, SENDMSG];
 pub const LOADING: [Call; 2] = [MMAP, MPROTECT];
 
 /// What a compile worker may call: one thread, one request, one answer, and no code of its own making to run.
-pub const COMPILE_WORKER: [Call; 19] = [
+pub const COMPILE_WORKER: [Call; 20] = [
     MMAP,
     MPROTECT,
     PRLIMIT,
@@ -241,6 +241,7 @@ pub const COMPILE_WORKER: [Call; 19] = [
     SIGACTION,
     FCNTL,
     SIGRETURN,
+    SIGALTSTACK,
     FUTEX,
     CLOCK_GETTIME,
     GETRANDOM,

@@ -105,7 +105,7 @@ impl Server {
         self.take_with(0)?.ok_or(Error::Ended)
     }
 
-    /// As [`Server::take`], but `None` rather than wait. Then wait for this server's descriptor to be readable.
+    /// As [`Server::take`], but `None` rather than wait: then, and only then, wait for this server's descriptor to be readable.
     pub fn try_take(&self) -> Result<Option<Child>, Error> {
         self.take_with(socket::DONT_WAIT)
     }

@@ -125,3 +125,29 @@ fn handle_alarms() -> io::Result<()> {
         Err(io::Error::last_os_error())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say_one_thing() {}
+    fn say_another() {
+        sys::exit(1);
+    }
+
+    #[test]
+    fn a_process_has_one_thing_to_do_when_its_time_is_up() {
+        let deadline = Deadline::prepare().unwrap();
+        let far = Duration::from_secs(1000);
+        deadline.arm(far, say_one_thing).unwrap();
+
+        let (again, other) = (
+            deadline.arm(far, say_one_thing),
+            deadline.arm(far, say_another),
+        );
+
+        deadline.disarm().unwrap();
+        assert!(again.is_ok());
+        assert_eq!(other.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+}

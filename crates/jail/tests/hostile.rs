@@ -214,7 +214,7 @@ fn a_memory_bomb_stops_at_its_limit_while_neighbours_answer() {
 #[test]
 fn a_processor_hog_is_killed_at_its_limit_while_neighbours_answer() {
     let server = server(&START);
-    let hogs: Vec<Child> = (0..3).map(|_| server.take().unwrap()).collect();
+    let hogs: Vec<Child> = (0..2).map(|_| server.take().unwrap()).collect();
     for hog in &hogs {
         hog.send(b"hog 1", None).unwrap();
     }
