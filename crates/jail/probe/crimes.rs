@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use jail::{Deadline, Mapped, frame, server::Connection};
+use jail::{Deadline, Mapped, Report, frame, server::Connection, wire::Said};
 
 const PAGE: usize = 4096;
 const X32: i64 = 0x4000_0000;
@@ -31,12 +31,25 @@ pub(crate) fn text_of(artifact: &OwnedFd) -> Result<String, String> {
 pub(crate) fn commit_in_server(crime: &str) -> Result<(), String> {
     match crime.split_once(' ') {
         Some(("call", number)) => Err(format!("returned {}", call(parse(number)))),
+        Some(("flood", _)) => flood_host(),
         Some(("spin", _)) => loop {
             std::hint::spin_loop();
         },
         Some(("fail", reason)) => Err(reason.to_owned()),
         _ => Err(format!("no such crime: {crime}")),
     }
+}
+
+/// Says it is ready, and then that there is no child, again and again.
+fn flood_host() -> ! {
+    let say = |said: Said| {
+        let bytes = said.encode();
+        // SAFETY: the bytes live through the call; standard input is the control socket.
+        unsafe { libc::write(0, bytes.as_ptr().cast(), bytes.len()) }
+    };
+    say(Said::Ready(Report::default()));
+    while say(Said::NoChild("none".to_owned())) > 0 {}
+    jail_exit(0)
 }
 
 /// Commits one and tells what came of it, if it lives to tell.

@@ -92,7 +92,7 @@ const SIGRETURN: Call = call(
 const SIGALTSTACK: Call = call(
     libc::SYS_sigaltstack,
     "sigaltstack",
-    "handle an overflow of the stack on another one",
+    "handle an overflow of the stack on another one; undo it at the end",
 );
 const FUTEX: Call = call(
     libc::SYS_futex,

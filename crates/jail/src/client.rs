@@ -87,7 +87,7 @@ impl Server {
                 control,
                 launched,
                 report,
-                waiting: Mutex::default(),
+                waiting: Mutex::new(Waiting::for_first(usize::from(start.ahead))),
             }),
             Said::Refused(lacks) => Err(Error::Refused(Missing(lacks))),
             Said::Unprepared(reason) => Err(Error::Unprepared(reason)),
@@ -113,26 +113,27 @@ impl Server {
     fn take_with(&self, flags: usize) -> Result<Option<Child>, Error> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..mem::take(&mut waiting.owed) {
-            self.order()?;
+            self.order(&mut waiting)?;
         }
         // Descriptors under way count towards a limit that all servers of a user share, so none is left there.
         let mut lacking = None;
         while let Some(next) = self.next(socket::DONT_WAIT)? {
-            waiting.add(next, &mut lacking);
+            waiting.add(next, &mut lacking)?;
         }
         if waiting.children.is_empty() && lacking.is_none() && flags != socket::DONT_WAIT {
             let next = self.next(flags)?.ok_or(Error::Ended)?;
-            waiting.add(next, &mut lacking);
+            waiting.add(next, &mut lacking)?;
         }
         let Some(child) = waiting.children.pop_front() else {
             return lacking.map_or(Ok(None), |reason| Err(Error::NoChild(reason)));
         };
-        self.order()?;
+        self.order(&mut waiting)?;
         Ok(Some(child))
     }
 
     /// Has another child forked.
-    fn order(&self) -> Result<(), Error> {
+    fn order(&self, waiting: &mut Waiting) -> Result<(), Error> {
+        waiting.ordered = waiting.ordered.saturating_add(1);
         socket::send(self.control.as_fd(), [TAKEN, &[]], &[], 0)
             .map(drop)
             .map_err(ended_or(Error::Control))
@@ -176,15 +177,33 @@ impl AsFd for Server {
 }
 
 /// Children that are ours already.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
     children: VecDeque<Child>,
+    /// Children that are to come. A server that hands out more has been taken over, and would fill this host with descriptors.
+    ordered: usize,
     /// Children that could not be forked when it was their turn, to be ordered again.
     owed: usize,
 }
 
 impl Waiting {
-    fn add(&mut self, next: Result<Child, String>, lacking: &mut Option<String>) {
+    const fn for_first(ahead: usize) -> Self {
+        Self {
+            children: VecDeque::new(),
+            ordered: ahead,
+            owed: 0,
+        }
+    }
+
+    fn add(
+        &mut self,
+        next: Result<Child, String>,
+        lacking: &mut Option<String>,
+    ) -> Result<(), Garbled> {
+        self.ordered = self
+            .ordered
+            .checked_sub(1)
+            .ok_or(Garbled("a child that nobody ordered"))?;
         match next {
             Ok(child) => self.children.push_back(child),
             Err(reason) => {
@@ -192,6 +211,7 @@ impl Waiting {
                 *lacking = Some(reason);
             }
         }
+        Ok(())
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{
 };
 
 /// What a jailed program does.
+///
+/// Whatever is drawn at random before the fork is the same in every child, hash tables' seeds and the layout of memory included; what
+/// has to differ is drawn in [`Guest::answer`].
 pub trait Guest {
     /// What children inherit.
     type Ready;

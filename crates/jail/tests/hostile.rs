@@ -134,6 +134,20 @@ fn a_server_taken_over_by_its_artifact_ends_at_its_first_wrong_call() {
 }
 
 #[test]
+fn a_server_that_floods_its_host_is_cut_off() {
+    let artifact = sealed(b"server flood it").unwrap();
+    let server = start::with_artifact(&START, Some(artifact.as_fd())).unwrap();
+
+    let ends: Vec<_> = (0..10).map_while(|_| server.take().err()).collect();
+
+    assert!(
+        ends.iter()
+            .any(|end| matches!(end, jail::client::Error::Garbled(_))),
+        "{ends:?}"
+    );
+}
+
+#[test]
 fn no_list_lets_a_process_reach_another() {
     let reaching = [
         "kill",

@@ -9,7 +9,7 @@ use std::{os::fd::AsFd as _, process::ExitStatus};
 use jail::{
     client::{Child, Ending, Error},
     deadline, sealed,
-    wire::{Code, Start},
+    wire::{Code, MOST_AHEAD, Start},
 };
 use start::{START, server, with_artifact};
 
@@ -126,6 +126,24 @@ fn a_host_that_does_not_want_to_wait_takes_what_waits() {
     assert!(
         more.iter()
             .chain([&first])
+            .all(|child| asked(child, "echo yes").is_some())
+    );
+}
+
+#[test]
+fn a_server_keeps_as_many_children_waiting_as_a_socket_holds() {
+    let server = server(&Start {
+        ahead: MOST_AHEAD,
+        ..START
+    });
+
+    let children: Vec<Child> = (0..2 * MOST_AHEAD)
+        .map(|_| server.take().unwrap())
+        .collect();
+
+    assert!(
+        children
+            .iter()
             .all(|child| asked(child, "echo yes").is_some())
     );
 }
