@@ -104,6 +104,10 @@ fn measure(executions: usize) -> Outcome<()> {
     let rows = [
         ("new process", run(1, executions, || Ok(bare()))?),
         ("new process, 2 clients", run(2, executions, || Ok(bare()))?),
+        (
+            "server, start to stop",
+            run(1, 200, || Ok(server(&program)))?,
+        ),
         ("jailed child", with_servers(&program, 1, executions)?),
         (
             "jailed child, 2 clients",
@@ -220,6 +224,13 @@ fn bare() -> impl FnMut() -> Outcome<()> {
         } else {
             Err("the bare program failed".into())
         }
+    }
+}
+
+fn server(program: &File) -> impl FnMut() -> Outcome<()> {
+    || {
+        Server::start(program.as_fd(), &START, None)?.stop()?;
+        Ok(())
     }
 }
 
