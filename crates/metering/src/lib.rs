@@ -14,6 +14,7 @@
 //! One module is rewritten in several ways that agree on all of that ([`Variant`]): quickly for the run itself, and exactly for
 //! the few runs that end in a trap the quick one cannot account for.
 
+mod component;
 mod cost;
 mod flow;
 mod function;
@@ -47,6 +48,16 @@ pub const STACK_EXPORT: &str = "outlayer:stack";
 /// The export that stands for the start section, which would otherwise run before the gas is set.
 pub const START_EXPORT: &str = "outlayer:start";
 
+/// The name by which a component's modules import the counters of the module that keeps them.
+pub const METER_MODULE: &str = "outlayer:meter";
+
+/// What a metered component imports: `func() -> s64`, the gas it is given. It is asked once, before anything else runs.
+pub const LIMIT_IMPORT: &str = "outlayer-gas-limit";
+
+/// What a metered component exports: `func() -> s64`, the gas left. After a trap it cannot be called; the instance that exports
+/// [`GAS_EXPORT`] holds the figure.
+pub const LEFT_EXPORT: &str = "outlayer-gas-left";
+
 /// The module that a profiled module imports [`PROFILE_ENTER`] and [`PROFILE_LEAVE`] from.
 pub const PROFILE_MODULE: &str = "outlayer:profile";
 
@@ -73,16 +84,19 @@ pub enum Variant {
 pub struct Metered {
     /// The rewritten module.
     pub wasm: Vec<u8>,
-    /// Where its instructions come from.
+    /// Where its instructions come from; of a component nothing is kept.
     pub places: Places,
-    /// Whether the module exports a function `_start`.
+    /// Whether it is a program: a module that exports a function `_start`, or a component that exports `wasi:cli/run`.
     pub is_command: bool,
 }
 
-/// Checks a module and rewrites it to count its own instructions.
+/// Checks a module or a component and rewrites it to count its own instructions.
 pub fn meter(wasm: &[u8], variant: Variant) -> Result<Metered, Refusal> {
+    if wasmparser::Parser::is_component(wasm) {
+        return component::meter(wasm, variant);
+    }
     let survey = survey::Survey::of(wasm)?;
-    rewrite::rewrite(wasm, &survey, variant)
+    rewrite::rewrite(wasm, &survey, variant, rewrite::Home::Own)
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ const REFUSED: &[(&str, WasmFeatures)] = &[
     ),
     ("custom-page-sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
     ("wide-arithmetic", WasmFeatures::WIDE_ARITHMETIC),
+    ("component-model-async", WasmFeatures::CM_ASYNC),
+    ("component-model-values", WasmFeatures::CM_VALUES),
     (
         "stack-switching",
         WasmFeatures::STACK_SWITCHING

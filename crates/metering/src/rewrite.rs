@@ -6,22 +6,36 @@ use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, EntityType,
     ExportKind, ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection,
-    MemorySection, Module, NameSection, TableSection, TypeSection, ValType,
+    MemorySection, Module, NameSection, StartSection, TableSection, TypeSection, ValType,
 };
 use wasmparser::{KnownCustom, Parser, Payload};
 
 use crate::function::Body;
 use crate::survey::Survey;
 use crate::{
-    GAS_EXPORT, Metered, PROFILE_ENTER, PROFILE_LEAVE, PROFILE_MODULE, Places, Refusal,
-    STACK_EXPORT, STACK_SLOTS, START_EXPORT, Variant,
+    GAS_EXPORT, METER_MODULE, Metered, PROFILE_ENTER, PROFILE_LEAVE, PROFILE_MODULE, Places,
+    Refusal, STACK_EXPORT, STACK_SLOTS, START_EXPORT, Variant,
 };
 
 /// What goes wrong here went unseen by the survey.
 pub(crate) type Fallible<T> = Result<T, Error>;
 
-pub(crate) fn rewrite(wasm: &[u8], survey: &Survey, variant: Variant) -> Result<Metered, Refusal> {
-    let (wasm, places) = write(wasm, survey, variant)
+/// Where a module's counters are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// In the module, which exports them. Its start section becomes an export as well, to be called once they are set.
+    Own,
+    /// In the module that keeps them for a whole component; they are imported from [`METER_MODULE`].
+    Component,
+}
+
+pub(crate) fn rewrite(
+    wasm: &[u8],
+    survey: &Survey,
+    variant: Variant,
+    home: Home,
+) -> Result<Metered, Refusal> {
+    let (wasm, places) = write(wasm, survey, variant, home)
         .map_err(|error| Refusal::bad(format_args!("the module cannot be metered: {error}")))?;
     Ok(Metered {
         wasm,
@@ -30,8 +44,13 @@ pub(crate) fn rewrite(wasm: &[u8], survey: &Survey, variant: Variant) -> Result<
     })
 }
 
-fn write(wasm: &[u8], survey: &Survey, variant: Variant) -> Fallible<(Vec<u8>, Places)> {
-    let mut writer = Writer::new(survey, variant);
+fn write(
+    wasm: &[u8],
+    survey: &Survey,
+    variant: Variant,
+    home: Home,
+) -> Fallible<(Vec<u8>, Places)> {
+    let mut writer = Writer::new(survey, variant, home);
     for payload in Parser::new(0).parse_all(wasm) {
         writer.section(payload?)?;
     }
@@ -90,7 +109,11 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(survey: &'a Survey, variant: Variant) -> Self {
+    fn new(survey: &'a Survey, variant: Variant, home: Home) -> Self {
+        let (gas, more_globals) = match home {
+            Home::Own => (survey.globals, 0),
+            Home::Component => (survey.imported_globals, 2),
+        };
         let mut results: Vec<_> = survey
             .functions
             .iter()
@@ -110,10 +133,10 @@ impl<'a> Context<'a> {
                 imported_functions: survey.imported_functions,
                 more_functions: if hooks.is_some() { 2 } else { 0 },
                 imported_globals: survey.imported_globals,
-                more_globals: 0,
+                more_globals,
             },
-            gas: survey.globals,
-            stack: survey.globals.saturating_add(1),
+            gas,
+            stack: gas.saturating_add(1),
             hooks,
             results,
         }
@@ -140,6 +163,15 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The type of a counter.
+pub(crate) const fn mutable(val_type: ValType) -> GlobalType {
+    GlobalType {
+        val_type,
+        mutable: true,
+        shared: false,
+    }
+}
+
 /// The sections that get something of ours, in the order that they come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
@@ -152,6 +184,7 @@ enum Stage {
 
 struct Writer<'a> {
     context: Context<'a>,
+    home: Home,
     module: Module,
     /// The first of the sections not yet written.
     stage: Stage,
@@ -164,9 +197,10 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(survey: &'a Survey, variant: Variant) -> Self {
+    fn new(survey: &'a Survey, variant: Variant, home: Home) -> Self {
         Self {
-            context: Context::new(survey, variant),
+            context: Context::new(survey, variant, home),
+            home,
             module: Module::new(),
             stage: Stage::Types,
             code: CodeSection::new(),
@@ -225,10 +259,15 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The sections behind the exports. The start section is an export by now.
+    /// The sections behind the exports.
     fn late_section(&mut self, payload: Payload<'_>) -> Fallible<()> {
         let same = &mut self.context.numbers.clone();
         match payload {
+            Payload::StartSection { func, .. } if self.home == Home::Component => {
+                self.catch_up(Stage::Rest)?;
+                let function_index = same.function_index(func)?;
+                self.module.section(&StartSection { function_index });
+            }
             Payload::ElementSection(from) => {
                 self.catch_up(Stage::Rest)?;
                 let mut to = ElementSection::new();
@@ -300,6 +339,10 @@ impl<'a> Writer<'a> {
             imports.import(PROFILE_MODULE, PROFILE_ENTER, enter);
             imports.import(PROFILE_MODULE, PROFILE_LEAVE, leave);
         }
+        if self.home == Home::Component {
+            imports.import(METER_MODULE, GAS_EXPORT, mutable(ValType::I64));
+            imports.import(METER_MODULE, STACK_EXPORT, mutable(ValType::I32));
+        }
         self.stage = Stage::Globals;
         if !imports.is_empty() {
             self.module.section(&imports);
@@ -307,26 +350,29 @@ impl<'a> Writer<'a> {
     }
 
     fn globals(&mut self, mut globals: GlobalSection) {
-        let mutable = |val_type| GlobalType {
-            val_type,
-            mutable: true,
-            shared: false,
-        };
-        globals.global(mutable(ValType::I64), &ConstExpr::i64_const(0));
-        globals.global(mutable(ValType::I32), &ConstExpr::i32_const(STACK_SLOTS));
+        if self.home == Home::Own {
+            globals.global(mutable(ValType::I64), &ConstExpr::i64_const(0));
+            globals.global(mutable(ValType::I32), &ConstExpr::i32_const(STACK_SLOTS));
+        }
         self.stage = Stage::Exports;
-        self.module.section(&globals);
+        if !globals.is_empty() {
+            self.module.section(&globals);
+        }
     }
 
     fn exports(&mut self, mut exports: ExportSection) -> Fallible<()> {
-        exports.export(GAS_EXPORT, ExportKind::Global, self.context.gas);
-        exports.export(STACK_EXPORT, ExportKind::Global, self.context.stack);
-        if let Some(start) = self.context.survey.start {
-            let start = self.context.numbers.clone().function_index(start)?;
-            exports.export(START_EXPORT, ExportKind::Func, start);
+        if self.home == Home::Own {
+            exports.export(GAS_EXPORT, ExportKind::Global, self.context.gas);
+            exports.export(STACK_EXPORT, ExportKind::Global, self.context.stack);
+            if let Some(start) = self.context.survey.start {
+                let start = self.context.numbers.clone().function_index(start)?;
+                exports.export(START_EXPORT, ExportKind::Func, start);
+            }
         }
         self.stage = Stage::Rest;
-        self.module.section(&exports);
+        if !exports.is_empty() {
+            self.module.section(&exports);
+        }
         Ok(())
     }
 

@@ -52,11 +52,6 @@ impl Survey {
     /// Validates `wasm` and measures it.
     pub(crate) fn of(wasm: &[u8]) -> Result<Self, Refusal> {
         limits::check("the module", wasm.len(), "bytes", limits::WASM_BYTES)?;
-        if Parser::is_component(wasm) {
-            return Err(Refusal::Feature {
-                feature: "component-model".to_owned(),
-            });
-        }
         let mut survey = Self::default();
         survey.measure(wasm).map_err(|failure| match failure {
             Failure::Refused(refusal) => refusal,

@@ -72,7 +72,6 @@ fn refused_features_are_named() {
         of("(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))"),
         "relaxed-simd"
     );
-    assert_eq!(feature("(component)"), "component-model");
 }
 
 #[test]

@@ -347,7 +347,11 @@ impl<'a> Walk<'a> {
 
     fn end_function(&mut self, place: usize) {
         let label = self.labels.pop();
-        let exit = label.as_ref().and_then(|label| label.point);
+        let mut exit = label.as_ref().and_then(|label| label.point);
+        if self.flow.leaves_by_branch {
+            // The branches may all be in code that cannot run.
+            exit = exit.or_else(|| Some(self.debts.point()));
+        }
         if let Some(run) = self.run.take() {
             match exit {
                 Some(exit) => {

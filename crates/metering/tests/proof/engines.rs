@@ -217,4 +217,4 @@ pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// What compiled guests may use of the native stack.
-const NATIVE_STACK_BYTES: usize = 64 << 20;
+pub(crate) const NATIVE_STACK_BYTES: usize = 64 << 20;

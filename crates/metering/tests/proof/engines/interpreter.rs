@@ -12,6 +12,7 @@ use super::{End, HOST, Notes, Ran, Started, Trap, Value, hash_bytes, is_ours, ma
 pub(super) fn engine() -> Engine {
     let mut config = Config::default();
     config
+        .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_tail_call(true)
         .wasm_simd(true)
         .set_max_recursion_depth(1 << 20)
@@ -20,7 +21,13 @@ pub(super) fn engine() -> Engine {
 }
 
 pub(super) fn start(engine: &Engine, wasm: &[u8]) -> Result<Started, String> {
-    let module = Module::new(engine, wasm).map_err(|error| error.to_string())?;
+    // Not the one given: where its translator has panicked once, an engine is of no more use.
+    let engine = &Engine::new(engine.config());
+    let module =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Module::new(engine, wasm)));
+    let module = module
+        .map_err(|_| "wasmi's translator panics".to_owned())?
+        .map_err(|error| error.to_string())?;
     let mut linker = Linker::new(engine);
     for (name, params, results) in HOST {
         let ty = FuncType::new(types(params), types(results));
@@ -86,6 +93,10 @@ fn value(value: &Val) -> Value {
 fn trap(error: &wasmi::Error) -> Trap {
     match error.as_trap_code() {
         Some(code) => Trap(format!("{code:?}")),
+        // A segment that does not fit has no code of its own.
+        None if error.to_string().contains("out of bounds table access") => {
+            Trap("TableOutOfBounds".to_owned())
+        }
         None => Trap(format!("failed: {error}")),
     }
 }
@@ -140,9 +151,13 @@ impl super::Instance for Running {
     }
 
     fn state(&mut self) -> u64 {
-        let mut hasher = DefaultHasher::new();
         let exports = self.instance.exports(&self.store);
-        for (name, export) in exports.map(|it| (it.name().to_owned(), it.into_extern())) {
+        let mut exports: Vec<_> = exports
+            .map(|export| (export.name().to_owned(), export.into_extern()))
+            .collect();
+        exports.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut hasher = DefaultHasher::new();
+        for (name, export) in exports {
             match export {
                 Extern::Memory(memory) => {
                     hash_bytes(&mut hasher, &name, memory.data(&self.store));

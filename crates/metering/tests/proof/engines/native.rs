@@ -34,11 +34,11 @@ pub(super) fn engine(name: Name) -> Engine {
 pub(super) fn start(engine: &Engine, wasm: &[u8]) -> Result<Started, String> {
     let module = Module::new(engine, wasm).map_err(|error| format!("{error:#}"))?;
     let mut linker = Linker::new(engine);
-    for (name, params, results) in HOST {
-        let ty = FuncType::new(engine, types(params), types(results));
+    for (name, params, answers) in HOST {
+        let ty = FuncType::new(engine, types(params), types(answers));
         linker
             .func_new("host", name, ty, move |mut caller, params, results| {
-                answer(&mut caller, name, params, results);
+                answer(&mut caller, (name, answers), params, results);
                 Ok(())
             })
             .unwrap();
@@ -59,13 +59,18 @@ fn types(letters: &str) -> impl Iterator<Item = ValType> {
     })
 }
 
-fn answer(caller: &mut Caller<'_, Notes>, name: &str, params: &[Val], results: &mut [Val]) {
+fn answer(
+    caller: &mut Caller<'_, Notes>,
+    (name, answers): (&str, &str),
+    params: &[Val],
+    results: &mut [Val],
+) {
     let left = caller.get_export(GAS_EXPORT).and_then(Extern::into_global);
     let left = left.map_or(0, |global| global.get(&mut *caller).unwrap_i64());
     let params: Vec<_> = params.iter().map(value).collect();
     let drawn = caller.data_mut().called(name, &params, left);
-    for (place, result) in results.iter_mut().enumerate() {
-        *result = argument(&result.ty(&*caller).unwrap(), drawn, place);
+    for (place, (result, ty)) in results.iter_mut().zip(types(answers)).enumerate() {
+        *result = argument(&ty, drawn, place);
     }
 }
 
@@ -150,9 +155,10 @@ impl super::Instance for Running {
 
     fn state(&mut self) -> u64 {
         let exports = self.instance.exports(&mut self.store);
-        let exports: Vec<_> = exports
+        let mut exports: Vec<_> = exports
             .map(|export| (export.name().to_owned(), export.into_extern()))
             .collect();
+        exports.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut hasher = DefaultHasher::new();
         for (name, export) in exports {
             match export {

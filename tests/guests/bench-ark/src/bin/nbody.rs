@@ -100,17 +100,18 @@ fn energy(bodies: &[Body; 5]) -> f64 {
 fn advance(bodies: &mut [Body; 5], time: f64) {
     for i in 0..5 {
         for j in i + 1..5 {
-            let mut apart = [0.0; 3];
-            for axis in 0..3 {
-                apart[axis] = bodies[i].place[axis] - bodies[j].place[axis];
-            }
-            let square = apart[0] * apart[0] + apart[1] * apart[1] + apart[2] * apart[2];
+            let x = bodies[i].place[0] - bodies[j].place[0];
+            let y = bodies[i].place[1] - bodies[j].place[1];
+            let z = bodies[i].place[2] - bodies[j].place[2];
+            let square = x * x + y * y + z * z;
             let pull = time / (square * square.sqrt());
             let (mine, theirs) = (bodies[i].mass, bodies[j].mass);
-            for axis in 0..3 {
-                bodies[i].speed[axis] -= apart[axis] * theirs * pull;
-                bodies[j].speed[axis] += apart[axis] * mine * pull;
-            }
+            bodies[i].speed[0] -= x * theirs * pull;
+            bodies[i].speed[1] -= y * theirs * pull;
+            bodies[i].speed[2] -= z * theirs * pull;
+            bodies[j].speed[0] += x * mine * pull;
+            bodies[j].speed[1] += y * mine * pull;
+            bodies[j].speed[2] += z * mine * pull;
         }
     }
     for body in bodies {
