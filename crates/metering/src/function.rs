@@ -220,7 +220,10 @@ impl Writer<'_> {
                     *open_if = false;
                 }
             }
-            Op::End => return self.end(step.aside, step.owed),
+            Op::End => {
+                self.end(step.aside, step.owed);
+                return Ok(());
+            }
             Op::BrIf { relative_depth } if step.aside != 0 => {
                 self.emit(&I::If(BlockType::Empty));
                 self.charge(step.aside);
@@ -272,7 +275,7 @@ impl Writer<'_> {
         }
     }
 
-    fn end(&mut self, aside: i64, owed: i64) -> Fallible<()> {
+    fn end(&mut self, aside: i64, owed: i64) {
         if let Some(open_if) = self.open_ifs.pop() {
             self.depth = self.depth.saturating_sub(1);
             if aside != 0 && open_if {
@@ -280,7 +283,7 @@ impl Writer<'_> {
                 self.charge(aside);
             }
             self.emit(&I::End);
-            return Ok(());
+            return;
         }
         if self.has_exit {
             self.emit(&I::End);
@@ -306,7 +309,6 @@ impl Writer<'_> {
             self.emit(&I::Unreachable);
         }
         self.emit(&I::End);
-        Ok(())
     }
 
     /// What every way out does; a tail call's callee must find the stack as this function did.

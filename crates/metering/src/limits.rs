@@ -10,9 +10,6 @@ pub(crate) const WASM_BYTES: u64 = 32 << 20;
 /// Locals and parameters of one function. Cranelift's time is quadratic in them: 40,000 take it 86 s. Real modules peak at 258.
 pub(crate) const LOCALS: u64 = 2_000;
 
-/// Parameters of one function type, and results; wasmi takes no more.
-pub(crate) const PARAMS: u64 = 1_000;
-
 /// Operands of one function at one time, in values.
 pub(crate) const OPERANDS: u64 = 20_000;
 

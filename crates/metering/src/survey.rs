@@ -101,8 +101,6 @@ impl Survey {
             Payload::TypeSection(section) => {
                 for ty in section.into_iter_err_on_gc_types() {
                     let ty = ty?;
-                    limits::check("a type", ty.params().len(), "parameters", limits::PARAMS)?;
-                    limits::check("a type", ty.results().len(), "results", limits::PARAMS)?;
                     self.types.push((ty.params().len(), ty.results().len()));
                 }
             }
@@ -123,7 +121,7 @@ impl Survey {
                     entries = entries.saturating_add(table?.ty.initial);
                 }
                 limits::check(
-                    "all tables together",
+                    "the sum of all tables",
                     entries,
                     "entries",
                     limits::TABLE_ENTRIES,
@@ -305,7 +303,7 @@ fn check_elements(section: wasmparser::ElementSectionReader<'_>) -> Result<(), R
     });
     let entries = items.fold(0, u64::saturating_add);
     limits::check(
-        "all element segments together",
+        "the sum of all element segments",
         entries,
         "entries",
         limits::ELEMENTS,

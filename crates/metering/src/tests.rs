@@ -74,30 +74,104 @@ fn refused_features_are_named() {
     );
 }
 
-#[test]
-fn what_is_too_large_to_compile_is_refused_with_its_figure() {
-    let locals = format!(
-        r#"(module (func (export "_start") (local {})))"#,
-        "i32 ".repeat(2_001)
-    );
-    let body = format!(
-        r#"(module (func (export "_start") {}))"#,
-        "nop ".repeat(1 << 20)
-    );
-    let table = r#"(module (table 1000001 funcref) (func (export "_start")))"#;
+/// A module whose only function is this one.
+fn program(body: &str) -> String {
+    format!(r#"(module (memory 1) (func (export "_start") {body}))"#)
+}
 
-    assert_eq!(
-        reason(&locals),
-        "function 0 has 2001 locals; the most is 2000"
+fn assert_reasons(cases: &[(String, &str)]) {
+    for (text, expected) in cases {
+        assert_eq!(reason(text), *expected);
+    }
+}
+
+#[test]
+fn a_function_too_large_to_compile_is_refused_with_its_figure() {
+    let locals = "i32 ".repeat(2_001);
+    let nested = format!("{}{}", "block ".repeat(1_001), "end ".repeat(1_001));
+    let targets = format!("(br_table {}(i32.const 0))", "0 ".repeat(20_002));
+    let tables = format!("(br_table {}(i32.const 0))", "0 ".repeat(10_001)).repeat(11);
+    let blocks = format!(
+        "(local {}) {}",
+        "i64 ".repeat(1_900),
+        "(block) ".repeat(11_000)
     );
-    assert_eq!(
-        reason(&body),
-        "function 0 has 1048578 bytes; the most is 1048576"
+    let operands = format!(
+        "{}{}",
+        "i32.const 0 ".repeat(20_001),
+        "drop ".repeat(20_001)
     );
-    assert_eq!(
-        reason(table),
-        "all tables together has 1000001 entries; the most is 1000000"
-    );
+
+    assert_reasons(&[
+        (
+            program(&format!("(local {locals})")),
+            "function 0 has 2001 locals; the most is 2000",
+        ),
+        (
+            program(&"nop ".repeat(1 << 20)),
+            "function 0 has 1048578 bytes; the most is 1048576",
+        ),
+        (
+            program(&nested),
+            "function 0 has 1001 nested blocks; the most is 1000",
+        ),
+        (
+            program(&targets),
+            "function 0 has 20001 targets of one br_table; the most is 20000",
+        ),
+        (
+            program(&tables),
+            "function 0 has 110000 br_table targets; the most is 100000",
+        ),
+        (
+            program(&blocks),
+            "function 0 has 20900000 locals times blocks; the most is 20000000",
+        ),
+        (
+            program(&operands),
+            "function 0 has 20001 operands; the most is 20000",
+        ),
+    ]);
+}
+
+#[test]
+fn a_module_with_too_many_parts_is_refused_with_its_figure() {
+    let names = (0..=100_000).map(|name| format!(r#"(export "{name}" (memory 0)) "#));
+    let exports = names.collect::<Vec<_>>().concat();
+    let many = |part: &str| format!("(module {})", part.repeat(100_001));
+    let table = "(module (table 1000001 funcref))".to_owned();
+    let imports = r#"(import "" "" (func))"#.repeat(10_001);
+
+    assert_reasons(&[
+        (
+            table,
+            "the sum of all tables has 1000001 entries; the most is 1000000",
+        ),
+        (
+            format!("(module (memory 1) {exports})"),
+            "the module has 100001 exports; the most is 100000",
+        ),
+        (
+            format!("(module {imports})"),
+            "the module has 10001 imports; the most is 10000",
+        ),
+        (
+            many("(func)"),
+            "the module has 100001 functions; the most is 100000",
+        ),
+        (
+            many("(global i32 (i32.const 0))"),
+            "the module has 100001 globals; the most is 100000",
+        ),
+        (
+            many(r#"(data "")"#),
+            "the module has 100001 data segments; the most is 100000",
+        ),
+        (
+            many("(elem func)"),
+            "the module has 100001 element segments; the most is 100000",
+        ),
+    ]);
 }
 
 #[test]

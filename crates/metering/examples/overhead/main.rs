@@ -59,14 +59,14 @@ impl Row {
         let wasm = std::fs::read(folder.wasm(name)).context("the guest as built")?;
         let fast = metering::meter(&wasm, Variant::Fast)?;
         let exact = metering::meter(&wasm, Variant::Exact)?;
-        let compile = |wasm: &[u8]| guest::Guest::compile(wasm).map_err(told);
+        let compile = |wasm: &[u8]| guest::Guest::compile(wasm).map_err(|error| told(&error));
         let plain = compile(&wasm)?;
         let fast = compile(&fast.wasm)?;
         let exact = compile(&exact.wasm)?;
         let mut times = [const { Vec::new() }; 4];
         let mut seen = None;
         for _ in 0..repetitions {
-            let run = |guest: &guest::Guest| guest.run().map_err(told);
+            let run = |guest: &guest::Guest| guest.run().map_err(|error| told(&error));
             let ran = [run(&plain)?, run(&fast)?, run(&exact)?];
             for (time, ran) in times.iter_mut().zip(&ran) {
                 time.push(ran.milliseconds);
@@ -112,7 +112,7 @@ impl std::fmt::Display for Row {
 }
 
 /// The engine has an error type of its own.
-fn told(error: wasmtime::Error) -> anyhow::Error {
+fn told(error: &wasmtime::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:#}")
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn build() -> anyhow::Result<Folder> {
         env!("CARGO_MANIFEST_DIR"),
         "/../../target/bench-ark"
     ));
-    for target in [&["--target", "wasm32-wasip1"] as &[&str], &[]] {
+    for target in [vec!["--target", "wasm32-wasip1"], Vec::new()] {
         let built = Command::new(env!("CARGO"))
             .current_dir(package)
             .args(["build", "--release", "--quiet"])

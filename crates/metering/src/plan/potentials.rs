@@ -353,14 +353,11 @@ impl<'a> Walk<'a> {
             exit = exit.or_else(|| Some(self.debts.point()));
         }
         if let Some(run) = self.run.take() {
-            match exit {
-                Some(exit) => {
-                    self.edge(run, exit, Spot::Before(place), run.often.saturating_mul(4));
-                }
-                None => {
-                    self.owed.push((place, run.begin, run.cost));
-                    self.edge(run, EXACT, Spot::None, run.often.saturating_mul(4));
-                }
+            if let Some(exit) = exit {
+                self.edge(run, exit, Spot::Before(place), run.often.saturating_mul(4));
+            } else {
+                self.owed.push((place, run.begin, run.cost));
+                self.edge(run, EXACT, Spot::None, run.often.saturating_mul(4));
             }
         }
         if let (Some(exit), Some(label)) = (exit, label) {

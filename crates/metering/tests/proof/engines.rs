@@ -187,7 +187,7 @@ fn made_of(seed: u64, place: usize) -> u64 {
     (seed, place).hash(&mut hasher);
     let drawn = hasher.finish();
     // Small numbers reach more code than large ones.
-    if drawn % 3 == 0 {
+    if drawn.is_multiple_of(3) {
         drawn
     } else {
         drawn >> 8 & 0xff

@@ -53,7 +53,7 @@ fn the_suites_of_accepted_proposals_do_the_same_when_they_are_metered() {
 }
 
 fn tally(files: impl Iterator<Item = TestFile<'static>> + Send) -> Tally {
-    let tally = with_stack(|| {
+    with_stack(|| {
         let mut tally = Tally::default();
         for file in files {
             let mut lexer = wast::lexer::Lexer::new(file.raw());
@@ -69,9 +69,7 @@ fn tally(files: impl Iterator<Item = TestFile<'static>> + Send) -> Tally {
             }
         }
         tally
-    });
-    println!("{tally:?}");
-    tally
+    })
 }
 
 /// A script in three worlds: as it is, fast, and exact.

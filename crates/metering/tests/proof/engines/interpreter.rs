@@ -86,7 +86,7 @@ fn value(value: &Val) -> Value {
         Val::F64(value) => Value::f64(f64::from_bits(value.to_bits())),
         Val::V128(value) => Value(format!("v128 {:x}", value.as_u128())),
         Val::FuncRef(function) => Value(format!("funcref {}", !function.is_null())),
-        other => Value(format!("{other:?}")),
+        Val::ExternRef(other) => Value(format!("{other:?}")),
     }
 }
 
