@@ -22,7 +22,7 @@ pub struct Mapped {
 type Stat = [u64; 18];
 
 impl Mapped {
-    /// Maps what is behind the descriptor, which must be [`sealed`](crate::sealed): a file that shrank would end this process.
+    /// Maps what is behind the descriptor, which must be [`sealed`](fn@crate::sealed): a file that shrank would end this process.
     #[expect(unsafe_code, reason = "std maps nothing")]
     pub fn sealed(fd: BorrowedFd<'_>) -> io::Result<Self> {
         let mut stat: Stat = [0; 18];
