@@ -93,7 +93,7 @@ impl fmt::Display for Lack {
     }
 }
 
-/// What [`enter`](crate::enter) put up.
+/// What [`enter`](fn@crate::enter) put up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Empty unless the plan allows layers to be missing.

@@ -1,6 +1,6 @@
 //! A process that can do nothing but compute, and a server that forks such processes.
 //!
-//! [`enter`] turns the calling process into a jailed one: namespaces, an empty root, no capabilities, landlock, a list of allowed
+//! [`enter()`] turns the calling process into a jailed one: namespaces, an empty root, no capabilities, landlock, a list of allowed
 //! system calls, limits. [`server::serve`] does the same to a program that then forks children which each answer one request, and
 //! [`client`] is the host's side of it. `docs/sandbox.md` says what each layer stops and which test shows it.
 //!
