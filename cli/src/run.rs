@@ -80,7 +80,7 @@ impl Bench {
         let program = compiling_process::this_program()?;
         let settings = compiling_process::settings(program, folder.path(), engine, jail);
         Ok(Self {
-            executor: Executor::new(settings)?,
+            executor: Executor::new(&settings)?,
             _folder: folder,
         })
     }
@@ -117,7 +117,8 @@ fn seed(given: Option<&str>) -> Result<Seed> {
     let mut seed = [0; 32];
     match given {
         Some(digits) => {
-            hex::decode_to_slice(digits, &mut seed).context("--seed takes 64 hexadecimal digits")?
+            hex::decode_to_slice(digits, &mut seed)
+                .context("--seed takes 64 hexadecimal digits")?;
         }
         None => rand::rng().fill_bytes(&mut seed),
     }

@@ -76,7 +76,7 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
             needs.repositories.as_deref(),
             needs.clock.clone(),
         )?,
-        executor: Executor::new(compiling_process::settings(
+        executor: Executor::new(&compiling_process::settings(
             needs.program,
             &config.folder,
             needs.engine,

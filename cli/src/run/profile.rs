@@ -24,8 +24,8 @@ pub(super) fn draw(stacks: &[Stack], wasm: &[u8], file: &Path) -> Result<()> {
         })
         .collect();
     let mut options = flamegraph::Options::default();
-    options.title = "Gas by function".to_owned();
-    options.count_name = "gas".to_owned();
+    "Gas by function".clone_into(&mut options.title);
+    "gas".clone_into(&mut options.count_name);
     let to = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), to)
         .context("draw the flame graph")

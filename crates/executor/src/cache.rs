@@ -117,14 +117,12 @@ impl Cache {
         let Some(file) = present(fs::read(&path))? else {
             return Ok(None);
         };
-        match check(&file) {
-            Some(code) => self.keep_ready(key, code).map(Some),
-            None => {
-                tracing::warn!(file = %path.display(), "a compiled module is damaged; it is made anew");
-                self.forget(key)?;
-                Ok(None)
-            }
+        if let Some(code) = check(&file) {
+            return self.keep_ready(key, code).map(Some);
         }
+        tracing::warn!(file = %path.display(), "a compiled module is damaged; it is made anew");
+        self.forget(key)?;
+        Ok(None)
     }
 
     /// Keeps a compiled module.

@@ -97,10 +97,10 @@ struct Parts {
 
 impl Executor {
     /// Opens the cache and starts the server of guests' processes.
-    pub fn new(settings: Settings) -> Result<Self, Error> {
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
         let parts = Parts {
-            workshop: Workshop::open(&settings)?,
-            guests: Guests::new(&settings)?,
+            workshop: Workshop::open(settings)?,
+            guests: Guests::new(settings)?,
             places: Semaphore::new(settings.guests.max(1)),
             engine: settings.engine,
             improving: AtomicUsize::new(0),

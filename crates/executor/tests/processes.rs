@@ -28,7 +28,7 @@ fn executor(cache: &Path) -> Executor {
         path: env!("CARGO_BIN_EXE_outlayer-compiler").into(),
         args: Vec::new(),
     };
-    Executor::new(Settings::new(compiler, cache)).unwrap()
+    Executor::new(&Settings::new(compiler, cache)).unwrap()
 }
 
 fn module(text: &str) -> Artifact {

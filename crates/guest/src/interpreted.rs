@@ -92,10 +92,10 @@ fn link(engine: &Engine, module: &Module, store: &mut Store<Room>) -> Result<Par
     let memory = instance.get_memory(&mut *store, "memory");
     store.data_mut().gas = Some(gas);
     store.data_mut().memory = memory;
-    Ok((gas, stack, starts(&instance, store)?))
+    Ok((gas, stack, starts(instance, store)?))
 }
 
-fn starts(instance: &Instance, store: &mut Store<Room>) -> Result<Vec<TypedFunc<(), ()>>, End> {
+fn starts(instance: Instance, store: &mut Store<Room>) -> Result<Vec<TypedFunc<(), ()>>, End> {
     let mut starts = Vec::new();
     if let Ok(start) = instance.get_typed_func(&mut *store, START_EXPORT) {
         starts.push(start);

@@ -11,7 +11,7 @@ use jail::server::Connection;
 use jail::{Deadline, frame};
 
 use crate::outcome::Outcome;
-use crate::wire::{self, Report, SHORT_BYTES, Told};
+use crate::wire::{self, Report, SHORT_BYTES};
 use crate::world::Seen;
 
 /// What the handler tells, and to whom. One process runs one guest, so there is one of each.
@@ -51,7 +51,7 @@ fn tell() {
     // SAFETY: the descriptor is the connection's, which is open as long as the process lives.
     #[expect(unsafe_code, reason = "a handler is given nothing but statics")]
     let connection = unsafe { BorrowedFd::borrow_raw(CONNECTION.load(Ordering::Relaxed)) };
-    let told = Told::Ran(Report {
+    let report = Report {
         outcome: Outcome::OutOfTime,
         charged: seen.charged.load(Ordering::Relaxed),
         is_exact: true,
@@ -62,9 +62,9 @@ fn tell() {
         memory_peak_bytes: seen.memory_peak.load(Ordering::Relaxed),
         readings: None,
         profile: Vec::new(),
-    });
+    };
     let mut room = [0; SHORT_BYTES];
-    if let Ok(head) = wire::head_into(&told, &mut room) {
+    if let Ok(head) = wire::head_of_report(&report, &mut room) {
         let parts = [head, seen.stdout.bytes(), seen.stderr.bytes()];
         // An executor that is gone is told nothing.
         let _ = frame::send(connection, &parts);

@@ -12,7 +12,6 @@ pub mod wire;
 mod clock;
 mod end;
 mod late;
-mod mapped;
 mod memory;
 mod outcome;
 mod profile;

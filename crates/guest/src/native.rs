@@ -56,7 +56,7 @@ impl fmt::Debug for Native {
 }
 
 /// What comes of loading a guest: the guest, or how it ended before it began.
-pub type Loaded = Result<Native, Report>;
+pub type Loaded = Result<Native, Box<Report>>;
 
 impl Native {
     /// Instantiates `module` in this world.
@@ -70,7 +70,7 @@ impl Native {
                 stack,
                 starts,
             }),
-            Err(end) => Err(end.report(&store.data().world)),
+            Err(end) => Err(Box::new(end.report(&store.data().world))),
         }
     }
 

@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
 use jail::server::Connection;
-use jail::{Deadline, calls};
+use jail::{Deadline, Mapped, calls};
 use wasmtime::{Engine, Module};
 
 use crate::late;
-use crate::mapped::Mapped;
 use crate::native::{Loaded, Native};
 use crate::run::{Clock, Limits, Run, Seed};
 use crate::wire::{self, Ask, Report, Told};
@@ -80,7 +79,7 @@ impl jail::server::Guest for Program {
             Ok((report, seen)) => {
                 tell(
                     &connection,
-                    &Told::Ran(report),
+                    &Told::Ran(Box::new(report)),
                     seen.stdout.bytes(),
                     seen.stderr.bytes(),
                 );
@@ -135,7 +134,7 @@ fn answer(ready: Ready, connection: &Connection) -> Result<(Report, Arc<Seen>), 
 impl Code {
     /// Loads code for a guest in this world, or says why it cannot be used.
     fn load(engine: &Engine, file: File, world: World) -> Result<Self, String> {
-        let bytes = Mapped::new(&file).map_err(|error| error.to_string())?;
+        let bytes = Mapped::sealed(file.as_fd()).map_err(|error| error.to_string())?;
         if bytes.starts_with(WASM_MAGIC) {
             return Ok(Self::Wasm(bytes, Box::new(world)));
         }
@@ -167,7 +166,7 @@ impl Code {
                 std::mem::forget(guest);
                 report
             }
-            Self::Native(Err(report)) => report,
+            Self::Native(Err(report)) => *report,
             Self::Wasm(wasm, world) => interpreted::run(&wasm, *world).0,
         }
     }

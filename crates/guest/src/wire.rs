@@ -40,7 +40,7 @@ pub struct Ask {
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Told {
     /// The guest ended.
-    Ran(Report),
+    Ran(Box<Report>),
     /// The compiled code is of another engine, or damaged.
     Unusable(String),
     /// The process itself failed.
@@ -108,14 +108,20 @@ pub fn head(told: &Told) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// As [`head`], into `room` and without allocating, for a signal handler: what was used of `room`.
-pub fn head_into<'a>(told: &Told, room: &'a mut [u8; SHORT_BYTES]) -> io::Result<&'a [u8]> {
+/// As [`head`] of [`Told::Ran`], into `room` and without allocating, for a signal handler: what was used of `room`.
+pub fn head_of_report<'a>(
+    report: &Report,
+    room: &'a mut [u8; SHORT_BYTES],
+) -> io::Result<&'a [u8]> {
+    /// The number by which borsh names the first of the things told.
+    const RAN: u8 = 0;
     let (length, body) = room
         .split_first_chunk_mut::<4>()
         .ok_or(io::ErrorKind::Other)?;
     let most = body.len();
     let mut rest = &mut *body;
-    told.serialize(&mut rest)?;
+    RAN.serialize(&mut rest)?;
+    report.serialize(&mut rest)?;
     let used = most.saturating_sub(rest.len());
     *length = u32::try_from(used).map_err(io::Error::other)?.to_le_bytes();
     room.get(..used.saturating_add(4))
@@ -165,4 +171,51 @@ pub(crate) fn read_duration(from: &mut impl Read) -> io::Result<Duration> {
     Duration::from_secs(seconds)
         .checked_add(Duration::from_nanos(nanos.into()))
         .ok_or_else(|| io::Error::other("the duration is too long"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report {
+            outcome: Outcome::OutOfTime,
+            charged: u64::MAX,
+            is_exact: true,
+            frames: Vec::new(),
+            stdout_bytes: 3,
+            stderr_bytes: 2,
+            stderr_dropped: 1,
+            memory_peak_bytes: 65_536,
+            readings: None,
+            profile: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_signal_handler_says_what_anybody_says() {
+        let mut room = [0; SHORT_BYTES];
+
+        let short = head_of_report(&report(), &mut room).unwrap().to_vec();
+
+        assert_eq!(short, head(&Told::Ran(Box::new(report()))).unwrap());
+        let message = [short.as_slice(), b"abc", b"de"].concat();
+        let answer = parse(&message).unwrap();
+        assert_eq!(answer.told, Told::Ran(Box::new(report())));
+        assert_eq!((answer.stdout, answer.stderr), (&b"abc"[..], &b"de"[..]));
+    }
+
+    #[test]
+    fn an_answer_whose_lengths_do_not_fit_is_no_answer() {
+        let mut room = [0; SHORT_BYTES];
+        let head = head_of_report(&report(), &mut room).unwrap().to_vec();
+
+        for rest in [&b"abcd"[..], b"abcdef", b""] {
+            let message = [head.as_slice(), rest].concat();
+            assert!(parse(&message).is_err(), "{rest:?}");
+        }
+        for cut in 0..head.len() {
+            assert!(parse(&head[..cut]).is_err(), "cut at {cut}");
+        }
+    }
 }

@@ -63,10 +63,6 @@ impl Build<'_> {
 
 /// A variable that cargo sets for build scripts.
 pub fn variable(name: &str) -> Option<PathBuf> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "cargo speaks to build scripts by their environment"
-    )]
     env::var_os(name).map(PathBuf::from)
 }
 

@@ -15,7 +15,7 @@ const FUNCTIONS: u32 = 3_100;
 
 /// Runs modules that were never seen, and compiles each with the optimising compiler alone, in turns.
 pub(crate) async fn first_results(folder: &Path, modules: usize) -> Outcomes<String> {
-    let executor = Executor::new(settings(folder, Engine::Tiered)?)?;
+    let executor = Executor::new(&settings(folder, Engine::Tiered)?)?;
     let (mut first, mut compile) = (Times::default(), Times::default());
     let mut bytes = 0;
     for number in 0..modules {

@@ -80,7 +80,7 @@ fn row(what: &str, times: &Times, bare: Option<&Times>, target: &str) {
 }
 
 fn executor(folder: &Path, hot: usize) -> Outcomes<Executor> {
-    Ok(Executor::new(Settings {
+    Ok(Executor::new(&Settings {
         hot,
         ..settings(folder, Engine::Cranelift)?
     })?)

@@ -47,7 +47,7 @@ impl Ran {
         let answer = wire::parse(message)?;
         Ok(match answer.told {
             Told::Ran(report) => Answer::Ran(Self {
-                report,
+                report: *report,
                 stdout: answer.stdout.to_vec(),
                 stderr: answer.stderr.to_vec(),
             }),

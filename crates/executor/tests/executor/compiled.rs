@@ -51,7 +51,7 @@ async fn compiled_code_is_found_again_also_by_the_next_executor() {
 
     let first = bench.executor.execute(&artifact, fixed()).await.unwrap();
     let second = bench.executor.execute(&artifact, fixed()).await.unwrap();
-    let next = Executor::new(settings(bench.cache.path())).unwrap();
+    let next = Executor::new(&settings(bench.cache.path())).unwrap();
     let third = next.execute(&artifact, fixed()).await.unwrap();
 
     assert!(first.compile.is_some());
@@ -76,12 +76,12 @@ async fn code_that_was_tampered_with_or_removed_is_made_anew() {
     for file in files() {
         fs::write(&file, b"something else").unwrap();
     }
-    let next = Executor::new(settings(bench.cache.path())).unwrap();
+    let next = Executor::new(&settings(bench.cache.path())).unwrap();
     let tampered = next.execute(&artifact, fixed()).await.unwrap();
     for file in files() {
         fs::remove_file(&file).unwrap();
     }
-    let next = Executor::new(settings(bench.cache.path())).unwrap();
+    let next = Executor::new(&settings(bench.cache.path())).unwrap();
     let removed = next.execute(&artifact, fixed()).await.unwrap();
 
     assert!(tampered.compile.is_some());
@@ -121,7 +121,7 @@ async fn a_program_that_is_not_there_is_our_failure() {
     let cache = tempfile::tempdir().unwrap();
     let mut settings = settings(cache.path());
     settings.compiler.path = "/nonexistent/outlayer".into();
-    let executor = Executor::new(settings).unwrap();
+    let executor = Executor::new(&settings).unwrap();
 
     let error = executor
         .execute(&module(NOTHING), fixed())
@@ -138,7 +138,7 @@ async fn a_program_that_babbles_is_our_failure() {
     let mut settings = settings(cache.path());
     settings.compiler.path = "/bin/sh".into();
     settings.compiler.args = vec!["-c".into(), "cat >/dev/null; yes babble".into()];
-    let executor = Executor::new(settings).unwrap();
+    let executor = Executor::new(&settings).unwrap();
 
     let error = executor
         .execute(&module(NOTHING), fixed())

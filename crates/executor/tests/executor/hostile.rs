@@ -158,7 +158,7 @@ async fn a_module_that_takes_too_much_memory_to_compile_is_bad() {
     let mut settings = crate::settings(cache.path());
     settings.compile.memory_bytes = 60 << 20;
     let bench = Bench {
-        executor: executor::Executor::new(settings).unwrap(),
+        executor: executor::Executor::new(&settings).unwrap(),
         cache,
     };
     let sets: Vec<_> = (0..1_999)
@@ -190,7 +190,7 @@ async fn a_module_that_takes_too_long_to_compile_is_bad() {
     settings.compiler.args = vec!["-c".into(), "cat > /dev/null; sleep 1000".into()];
     settings.compile.wall = Duration::from_millis(50);
     let bench = Bench {
-        executor: executor::Executor::new(settings).unwrap(),
+        executor: executor::Executor::new(&settings).unwrap(),
         cache,
     };
 

@@ -29,7 +29,7 @@ impl Bench {
     fn new() -> Self {
         let cache = tempfile::tempdir().unwrap();
         Self {
-            executor: Executor::new(settings(cache.path())).unwrap(),
+            executor: Executor::new(&settings(cache.path())).unwrap(),
             cache,
         }
     }

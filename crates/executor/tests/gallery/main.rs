@@ -134,7 +134,7 @@ fn executor(cache: &Path, engine: Engine) -> Executor {
         engine,
         ..Settings::new(compiler, cache)
     };
-    Executor::new(settings).unwrap()
+    Executor::new(&settings).unwrap()
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ pub(super) fn write(caller: &mut dyn Calling, args: &[u64]) -> Answer {
             true
         };
         if !fits {
-            return Err(Stop::OutputTooLarge.into());
+            return Err(Stop::OutputTooLarge);
         }
     }
     let written = u32::try_from(total(&pieces)).unwrap_or(u32::MAX);
