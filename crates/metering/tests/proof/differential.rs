@@ -36,6 +36,7 @@ struct Tally {
     trapped: BTreeMap<String, u64>,
     checked_naively: u64,
     checked_with_original: u64,
+    checked_at_limit: u64,
 }
 
 #[test]
@@ -67,6 +68,7 @@ fn engines_and_rewritings_agree_on_made_up_modules() {
     assert_eq!(left_out(Name::Pulley), 0);
     assert!(left_out(Name::Winch) < tally.modules / 2);
     assert!(tally.checked_naively > most, "{}", tally.checked_naively);
+    assert!(tally.checked_at_limit > 300, "{tally:?}");
     assert!(tally.returned > tally.modules);
     assert!(tally.out_of_gas > 100);
     assert!(tally.host_called > 100);
@@ -117,7 +119,7 @@ fn examine(engines: &[(Name, Engine)], imports: &[u8], seed: u64, tally: &Mutex<
     let Some(wasm) = made_up(seed, imports) else {
         return;
     };
-    let fast = match meter(&wasm, Variant::Fast) {
+    let fast_wasm = match meter(&wasm, Variant::Fast) {
         Ok(metered) => metered.wasm,
         Err(Refusal::Feature { feature }) => {
             assert_eq!(feature, "externref", "of seed {seed}");
@@ -126,11 +128,11 @@ fn examine(engines: &[(Name, Engine)], imports: &[u8], seed: u64, tally: &Mutex<
         }
         Err(Refusal::BadModule { reason }) => panic!("seed {seed}: {reason}"),
     };
-    let exact = meter(&wasm, Variant::Exact).unwrap().wasm;
+    let exact_wasm = meter(&wasm, Variant::Exact).unwrap().wasm;
     let mut left_out = Vec::new();
     let mut stories = Vec::new();
     for (name, engine) in engines {
-        if let (Ok(fast), Ok(exact)) = (story(engine, &fast), story(engine, &exact)) {
+        if let (Ok(fast), Ok(exact)) = (story(engine, &fast_wasm), story(engine, &exact_wasm)) {
             stories.push((*name, fast, exact));
         } else {
             // wasmi's translator panics over a few modules, as they are or rewritten.
@@ -155,8 +157,11 @@ fn examine(engines: &[(Name, Engine)], imports: &[u8], seed: u64, tally: &Mutex<
     let naively = check(engine, &naive::meter(&wasm), exact, true, seed);
     let originally = check(engine, &wasm, exact, false, seed);
 
+    let at_limit = check_limit(engine, &fast_wasm, &exact_wasm, exact, seed);
+
     let mut tally = tally.lock().unwrap();
     tally.modules += 1;
+    tally.checked_at_limit += u64::from(at_limit);
     tally.checked_naively += u64::from(naively);
     tally.checked_with_original += u64::from(originally);
     for name in left_out {
@@ -275,5 +280,41 @@ fn check(engine: &Engine, wasm: &[u8], story: &Story, with_gas: bool, seed: u64)
             assert_eq!(found.ran.host_calls, expected.ran.host_calls, "seed {seed}");
         }
     }
+    true
+}
+
+/// What an export needs is enough for it, and one less is not, by both rewritings alike. The export is the first that did
+/// something and returned.
+fn check_limit(engine: &Engine, fast: &[u8], exact: &[u8], story: &Story, seed: u64) -> bool {
+    let returned =
+        |ran: &Ran| matches!(ran.end, End::Returned(_)) && (0..GAS).contains(&ran.gas_left);
+    let Some(first) = story.chapters.iter().find(|first| returned(&first.ran)) else {
+        return false;
+    };
+    let alone = |limit| {
+        let [fast, exact] = [fast, exact].map(|wasm| match engine.start(wasm).unwrap() {
+            Started::Instance(mut instance) => {
+                chapter(&mut *instance, first.export.clone(), limit, 0)
+            }
+            Started::Trapped(trap) => panic!("seed {seed}: {trap:?}"),
+        });
+        if returned(&exact.ran) {
+            assert_eq!(fast, exact, "seed {seed} with {limit}");
+        }
+        exact.ran
+    };
+    // On an instance of its own it may need another amount than in the story.
+    let plenty = alone(GAS);
+    if !returned(&plenty) {
+        return false;
+    }
+    let used = GAS - plenty.gas_left;
+    let enough = alone(used);
+    assert_eq!(
+        (enough.end, enough.gas_left),
+        (plenty.end, 0),
+        "seed {seed}"
+    );
+    assert!(alone(used - 1).is_out_of_gas(), "seed {seed}");
     true
 }

@@ -48,34 +48,32 @@ impl Machine {
     fn run(&mut self, program: &[Instruction]) {
         let mut at = 0_usize;
         loop {
-            let Instruction {
-                code,
-                a,
-                b,
-                c,
-                immediate,
-            } = program[at];
+            let i = program[at];
             at += 1;
             self.executed += 1;
             let r = &mut self.registers;
-            let (a, b, c) = ((a & 31) as usize, (b & 31) as usize, (c & 31) as usize);
-            match code {
-                Code::LoadImmediate => r[a] = i64::from(immediate),
+            let (a, b, c) = (
+                (i.a & 31) as usize,
+                (i.b & 31) as usize,
+                (i.c & 31) as usize,
+            );
+            match i.code {
+                Code::LoadImmediate => r[a] = i64::from(i.immediate),
                 Code::Move => r[a] = r[b],
                 Code::Add => r[a] = r[b].wrapping_add(r[c]),
                 Code::Subtract => r[a] = r[b].wrapping_sub(r[c]),
                 Code::Multiply => r[a] = r[b].wrapping_mul(r[c]),
                 Code::Xor => r[a] = r[b] ^ r[c],
-                Code::ShiftRight => r[a] = ((r[b] as u64) >> (immediate & 63)) as i64,
+                Code::ShiftRight => r[a] = ((r[b] as u64) >> (i.immediate & 63)) as i64,
                 Code::And => r[a] = r[b] & r[c],
                 Code::LessThan => r[a] = i64::from(r[b] < r[c]),
                 Code::Equal => r[a] = i64::from(r[b] == r[c]),
                 Code::JumpIfZero => {
                     if r[a] == 0 {
-                        at = immediate as usize;
+                        at = i.immediate as usize;
                     }
                 }
-                Code::Jump => at = immediate as usize,
+                Code::Jump => at = i.immediate as usize,
                 Code::Load => r[a] = self.memory[r[b] as usize & (self.memory.len() - 1)],
                 Code::Store => {
                     let place = r[b] as usize & (self.memory.len() - 1);
@@ -83,7 +81,7 @@ impl Machine {
                 }
                 Code::Call => {
                     self.stack.push(at);
-                    at = immediate as usize;
+                    at = i.immediate as usize;
                 }
                 Code::Return => at = self.stack.pop().unwrap(),
                 Code::Remainder => {
@@ -152,9 +150,7 @@ fn main() {
         executed: 0,
     };
 
-    // Else the compiler would know the program.
-    let program = std::hint::black_box(program(rounds(4_000_000) as i32));
-    machine.run(&program);
+    machine.run(&program(rounds(4_000_000) as i32));
 
     println!("{} {:x}", machine.executed, machine.registers[9]);
 }
