@@ -78,21 +78,33 @@ pub(crate) fn meter(wasm: &[u8], variant: Variant) -> Result<Metered, Refusal> {
 /// Refuses what cannot be metered in a valid component; tells whether it is a program.
 fn look_over(wasm: &[u8]) -> Result<bool, Refusal> {
     let refuse = |reason| Err(Refusal::bad(reason));
-    let mut depth = 0_u32;
+    // Where the components and modules end that are open.
+    let mut ends = vec![wasm.len()];
     let mut modules = 0_u64;
     let mut is_command = false;
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| Refusal::bad(error.message()))?;
+        // Validation leaves it open whether a part ends within what it is a part of.
+        if let Payload::ModuleSection {
+            unchecked_range, ..
+        }
+        | Payload::ComponentSection {
+            unchecked_range, ..
+        } = &payload
+        {
+            if ends.last().is_none_or(|end| unchecked_range.end > *end) {
+                return refuse("a part of the component does not end within it");
+            }
+            ends.push(unchecked_range.end);
+        }
         match payload {
-            Payload::ModuleSection { .. } if depth > 0 => {
+            Payload::ModuleSection { .. } if ends.len() > 2 => {
                 return refuse("the component has a module within a component of its own");
             }
-            Payload::ModuleSection { .. } => {
-                modules = modules.saturating_add(1);
-                depth = depth.saturating_add(1);
+            Payload::ModuleSection { .. } => modules = modules.saturating_add(1),
+            Payload::End(_) => {
+                ends.pop();
             }
-            Payload::ComponentSection { .. } => depth = depth.saturating_add(1),
-            Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) => {
                 for import in section {
                     let import = import.map_err(|error| Refusal::bad(error.message()))?;
@@ -104,7 +116,7 @@ fn look_over(wasm: &[u8]) -> Result<bool, Refusal> {
                     }
                 }
             }
-            Payload::ComponentExportSection(section) if depth == 0 => {
+            Payload::ComponentExportSection(section) if ends.len() == 1 => {
                 for export in section {
                     let export = export.map_err(|error| Refusal::bad(error.message()))?;
                     is_command |= export.name.name.starts_with("wasi:cli/run@");

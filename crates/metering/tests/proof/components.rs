@@ -6,7 +6,7 @@ use wasmtime::{Config, Engine, Store, WasmCoreDump};
 
 /// Two modules: the one calls the other, which has a start section. A nested component, as bindings make them, passes the
 /// exported function on. Text crosses the border, so the host enters the guest in the middle of a call.
-const TWO_MODULES: &str = r#"(component
+pub(crate) const TWO_MODULES: &str = r#"(component
     (import "greet" (func $greet (result string)))
     (core module $lib
         (memory (export "memory") 1)
