@@ -171,7 +171,7 @@ impl Executor {
         };
         let started = Instant::now();
         let ran = self.ask(&tenant, &compiled, &ask, limits.wall).await?;
-        let ran = ran.ok_or_else(unusable)?;
+        let ran = ran.map_err(unusable)?;
         Ok(ran.settle(&limits, started.elapsed(), compile))
     }
 
@@ -232,8 +232,9 @@ impl Executor {
         ask: &Ask,
         wall: Duration,
     ) -> Result<Result<Ran, Refusal>, Error> {
-        if let Some(ran) = self.ask(tenant, &compiled, ask, wall).await? {
-            return Ok(Ok(ran));
+        match self.ask(tenant, &compiled, ask, wall).await? {
+            Ok(ran) => return Ok(Ok(ran)),
+            Err(reason) => tracing::warn!(reason, "compiled code cannot be used"),
         }
         self.parts.workshop.forget(&compiled)?;
         let compiled = match self.prepare(artifact).await?.0 {
@@ -241,19 +242,19 @@ impl Executor {
             Err(refusal) => return Ok(Err(refusal)),
         };
         match self.ask(tenant, &compiled, ask, wall).await? {
-            Some(ran) => Ok(Ok(ran)),
-            None => Err(unusable()),
+            Ok(ran) => Ok(Ok(ran)),
+            Err(reason) => Err(unusable(reason)),
         }
     }
 
-    /// One process, one guest. `None` if the code cannot be used.
+    /// One process, one guest: what it did, or why the code cannot be used.
     async fn ask(
         &self,
         tenant: &Tenant,
         compiled: &Arc<Compiled>,
         ask: &Ask,
         wall: Duration,
-    ) -> Result<Option<Ran>, Error> {
+    ) -> Result<Result<Ran, String>, Error> {
         let _place = self.place().await?;
         let deadline = deadline(wall.saturating_add(KILL_AFTER));
         let reply = self
@@ -263,7 +264,7 @@ impl Executor {
             .await?;
         match reply {
             Reply::Said(message) => Ran::read(&message).map_err(Error::Process)?.usable(),
-            Reply::OutOfTime => Ok(Some(Ran::out_of_time())),
+            Reply::OutOfTime => Ok(Ok(Ran::out_of_time())),
             Reply::Fell => Err(Error::Fell),
         }
     }
@@ -297,7 +298,7 @@ impl Executor {
         let (prepared, _) = self.parts.workshop.prepare(artifact, form).await?;
         let compiled = prepared.map_err(|refusal| Error::Failed(refusal.to_string()))?;
         let again = self.ask(tenant, &compiled, &ask, wall).await?;
-        first.counted_by(&again.ok_or_else(unusable)?)
+        first.counted_by(&again.map_err(unusable)?)
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {
@@ -306,8 +307,12 @@ impl Executor {
     }
 }
 
-fn unusable() -> Error {
-    Error::Failed("freshly compiled code cannot be used".to_owned())
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is handed over by `map_err`"
+)]
+fn unusable(reason: String) -> Error {
+    Error::Failed(format!("freshly compiled code cannot be used: {reason}"))
 }
 
 fn check(run: &Run) -> Result<(), Error> {

@@ -103,7 +103,10 @@ impl End {
 const fn is_counted(kind: TrapKind) -> bool {
     matches!(
         kind,
-        TrapKind::Unreachable | TrapKind::IndirectCallToNull | TrapKind::BadSignature
+        TrapKind::Unreachable
+            | TrapKind::TableOutOfBounds
+            | TrapKind::IndirectCallToNull
+            | TrapKind::BadSignature
     )
 }
 

@@ -1,7 +1,7 @@
 //! A guest under wasmi, the reference engine: slow, of other descent, and held to the same answers.
 
 use metering::{GAS_EXPORT, STACK_EXPORT, START_EXPORT};
-use wasmi::errors::HostError;
+use wasmi::errors::{ErrorKind, HostError, InstantiationError};
 use wasmi::{
     Caller, Config, Engine, Error, FuncType, Global, Instance, Linker, Memory, Module,
     ResourceLimiter, Store, TrapCode, TypedFunc, Val, ValType,
@@ -109,9 +109,16 @@ fn failed(error: &Error, room: &Room) -> End {
     if room.world.granted.denied {
         return End::before_start(Outcome::OutOfMemory);
     }
-    match error.as_trap_code() {
-        Some(trap) => End::before_start(Outcome::Trapped {
-            kind: kind(trap),
+    // Segments that do not fit trap; wasmi has an error of its own for one of the two.
+    let trap = match error.kind() {
+        ErrorKind::Instantiation(InstantiationError::ElementSegmentDoesNotFit { .. }) => {
+            Some(TrapKind::TableOutOfBounds)
+        }
+        _ => error.as_trap_code().map(kind),
+    };
+    match trap {
+        Some(kind) => End::before_start(Outcome::Trapped {
+            kind,
             backtrace: String::new(),
         }),
         None => End::bad(error.to_string()),

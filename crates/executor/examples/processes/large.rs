@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use executor::{Artifact, Engine, Executor, Outcome};
 use wasmtime::{Config, Engine as Wasmtime};

@@ -14,10 +14,11 @@ mod times;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use executor::{Artifact, Clock, Engine, Executor, Limits, Outcome, Program, Run, Seed, Settings};
 use times::Times;
+use tokio::time::Instant;
 
 /// Executions that are not counted: they warm the caches and make the guest hot.
 const WARM_UP: usize = 200;

@@ -28,14 +28,11 @@ pub(super) struct Ran {
 }
 
 impl Answer {
-    /// The guest's doing; `None` if the code was not fit to run it.
-    pub(super) fn usable(self) -> Result<Option<Ran>, Error> {
+    /// The guest's doing, or why the code was not fit to run it.
+    pub(super) fn usable(self) -> Result<Result<Ran, String>, Error> {
         match self {
-            Self::Ran(ran) => Ok(Some(ran)),
-            Self::Unusable(reason) => {
-                tracing::warn!(reason, "compiled code cannot be used");
-                Ok(None)
-            }
+            Self::Ran(ran) => Ok(Ok(ran)),
+            Self::Unusable(reason) => Ok(Err(reason)),
             Self::Failed(reason) => Err(Error::Failed(reason)),
         }
     }

@@ -3,10 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+/// A process as the kernel lists it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process {
+    /// It has ended and waits to be looked at by its parent.
+    pub(crate) is_zombie: bool,
+    /// Time of the processor that its own code has used, in ticks.
+    pub(crate) ticks: u64,
+}
+
 /// All processes that come from this one, by number, with the time of the processor that each has used. Zombies count.
-pub(crate) fn descendants() -> BTreeMap<u32, u64> {
+pub(crate) fn descendants() -> BTreeMap<u32, Process> {
     let mut parents = BTreeMap::new();
-    let mut used = BTreeMap::new();
+    let mut processes = BTreeMap::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
@@ -23,7 +32,11 @@ pub(crate) fn descendants() -> BTreeMap<u32, u64> {
             .split_whitespace()
             .collect();
         parents.insert(pid, fields[1].parse::<u32>().unwrap());
-        used.insert(pid, fields[11].parse::<u64>().unwrap());
+        let process = Process {
+            is_zombie: fields[0] == "Z",
+            ticks: fields[11].parse().unwrap(),
+        };
+        processes.insert(pid, process);
     }
     let mut found = BTreeSet::from([std::process::id()]);
     loop {
@@ -37,6 +50,6 @@ pub(crate) fn descendants() -> BTreeMap<u32, u64> {
         }
         found.extend(more);
     }
-    used.retain(|pid, _| *pid != std::process::id() && found.contains(pid));
-    used
+    processes.retain(|pid, _| *pid != std::process::id() && found.contains(pid));
+    processes
 }
