@@ -1,5 +1,7 @@
 //! What a guest can do before it runs: modules that are made to be hard to read or to compile.
 
+use std::fmt::Write as _;
+
 use crate::Expected::{BadModule, Returned};
 use crate::Piece;
 
@@ -80,15 +82,19 @@ fn function(body: &str) -> String {
 
 /// Types that are all different: each takes another row of parameters.
 fn types() -> String {
-    let kinds = ["i32", "i64", "f32", "f64"];
-    (0..100_001_usize)
-        .map(|number| {
-            let params: Vec<_> = (0..9)
-                .map(|place| kinds[(number >> (2 * place)) & 3])
-                .collect();
-            format!("(type (func (param {})))", params.join(" "))
-        })
-        .collect()
+    let mut text = String::new();
+    for number in 0..100_001_u32 {
+        let digits = std::iter::successors(Some(number), |rest| Some(rest / 4)).take(9);
+        let params = digits.map(|rest| match rest % 4 {
+            0 => "i32",
+            1 => "i64",
+            2 => "f32",
+            _ => "f64",
+        });
+        let params: Vec<_> = params.collect();
+        write!(text, "(type (func (param {})))", params.join(" ")).unwrap();
+    }
+    text
 }
 
 fn too_large() -> Vec<u8> {
@@ -100,14 +106,14 @@ fn too_large() -> Vec<u8> {
 /// Within every bound, and all the work that a compiler may be given by one function.
 fn heavy() -> Piece {
     let locals = "i64 ".repeat(500);
-    let body: String = (0..400)
-        .map(|number| {
-            format!(
-                "(if (i64.eqz (local.get {number})) (then (local.set {} (i64.const 1))))",
-                number + 1
-            )
-        })
-        .collect();
+    let mut body = String::new();
+    for (number, next) in (0..400_u32).zip(1_u32..) {
+        write!(
+            body,
+            "(if (i64.eqz (local.get {number})) (then (local.set {next} (i64.const 1))))"
+        )
+        .unwrap();
+    }
     Piece::new(
         "as many locals and branches as are allowed",
         &function(&format!("(local {locals}) {body}")),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use executor::{Artifact, Engine};
 
 use crate::tree::descendants;
-use crate::{Expected, executor, gallery};
+use crate::{Expected, TURN, executor, gallery};
 
 /// How many hostile guests run if `OUTLAYER_HOSTILE_RUNS` does not say otherwise.
 const RUNS: usize = 2_000;
@@ -46,6 +46,7 @@ fn runs() -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_hostile_guests_leave_the_host_as_it_was() {
+    let _turn = TURN.lock().await;
     let cache = tempfile::tempdir().unwrap();
     let executor = executor(cache.path(), Engine::Winch);
     // Those that end by time would only make this wait.

@@ -1,4 +1,5 @@
-//! A gallery of hostile modules. Each ends in its named outcome, under every engine, and leaves nothing behind.
+//! A gallery of hostile modules. Each ends in its named outcome, under every engine, and leaves nothing behind; and what is true of
+//! the processes that they ran in.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,7 +9,7 @@
 mod bombs;
 mod host;
 mod pieces;
-#[path = "../processes/tree.rs"]
+mod processes;
 mod tree;
 
 use std::path::Path;
@@ -18,6 +19,10 @@ use executor::{
     Artifact, Clock, Engine, Execution, Executor, Limits, Outcome, Program, Run, Seed, Settings,
     TrapKind,
 };
+use tokio::sync::Mutex;
+
+/// The kernel's list of processes is one for all, so these tests take turns.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Instructions that every guest here may use, unless it is to run out of time.
 const GAS: u64 = 300_000;
@@ -139,6 +144,7 @@ fn executor(cache: &Path, engine: Engine) -> Executor {
 
 #[tokio::test]
 async fn every_hostile_module_ends_in_its_named_outcome_under_every_engine() {
+    let _turn = TURN.lock().await;
     let gallery = gallery();
     assert!(gallery.len() >= 60, "there are {}", gallery.len());
 
@@ -157,6 +163,7 @@ async fn every_hostile_module_ends_in_its_named_outcome_under_every_engine() {
 
 #[tokio::test]
 async fn every_engine_charges_the_same_for_a_hostile_module() {
+    let _turn = TURN.lock().await;
     let caches = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let engines = [Engine::Cranelift, Engine::Winch, Engine::Interpreter];
     let executors: Vec<_> = engines

@@ -77,6 +77,7 @@ pub(super) fn gallery() -> Vec<Piece> {
     all
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn loops() -> Vec<Piece> {
     let spin = |name, body| started(name, body, OutOfInstructions);
     let wait = |name, body| started(name, body, OutOfTime);
@@ -373,6 +374,7 @@ fn numbers() -> Vec<Piece> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn pointers() -> Vec<Piece> {
     let bad = |name, call| errno(name, call, FAULT);
     vec![

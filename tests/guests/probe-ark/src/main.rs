@@ -25,9 +25,6 @@ fn obey(command: &str, rest: &str, input_bytes: usize) {
         "spin" => loop {
             std::hint::black_box(0);
         },
-        "sleep" => loop {
-            std::thread::sleep(std::time::Duration::from_secs(3600));
-        },
         "allocate" => {
             std::hint::black_box(vec![1_u8; count() << 20]);
         }

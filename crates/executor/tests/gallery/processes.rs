@@ -1,34 +1,18 @@
 //! What is true of the processes: none stays, whatever a guest does and whoever kills it.
-//!
-//! The kernel's list of processes is one for all, so these tests take turns.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on stops"
-)]
-
-#[path = "processes/tree.rs"]
-mod tree;
 
 use std::path::Path;
 use std::time::Duration;
 
-use executor::{Artifact, Clock, Executor, Limits, Outcome, Program, Run, Seed, Settings};
-use tokio::sync::Mutex;
+use executor::{Artifact, Clock, Executor, Limits, Outcome, Run, Seed};
 
-use tree::descendants;
-
-static TURN: Mutex<()> = Mutex::const_new(());
+use crate::TURN;
+use crate::tree::descendants;
 
 const ENDLESS: &str = r#"(module (func (export "_start") (loop $again (br $again))))"#;
 const NOTHING: &str = r#"(module (func (export "_start")))"#;
 
 fn executor(cache: &Path) -> Executor {
-    let compiler = Program {
-        path: env!("CARGO_BIN_EXE_outlayer-compiler").into(),
-        args: Vec::new(),
-    };
-    Executor::new(&Settings::new(compiler, cache)).unwrap()
+    crate::executor(cache, executor::Engine::Tiered)
 }
 
 fn module(text: &str) -> Artifact {

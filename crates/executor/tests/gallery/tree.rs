@@ -1,4 +1,5 @@
 //! The processes that come from this one.
+#![expect(clippy::indexing_slicing, reason = "the kernel lists so many fields")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
