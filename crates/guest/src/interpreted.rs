@@ -1,6 +1,6 @@
 //! A guest under wasmi, the reference engine: slow, of other descent, and held to the same answers.
 
-use metering::{GAS_EXPORT, STACK_EXPORT, START_EXPORT};
+use metering::{GAS_EXPORT, STACK_EXPORT, STACK_SLOTS, START_EXPORT};
 use wasmi::errors::{ErrorKind, HostError, InstantiationError};
 use wasmi::{
     Caller, Config, Engine, Error, FuncType, Global, Instance, Linker, Memory, Module,
@@ -65,6 +65,9 @@ fn execute(engine: &Engine, module: &Module, store: &mut Store<Room>) -> End {
     }
     let mut error = None;
     for start in starts {
+        if stack.set(&mut *store, Val::I32(STACK_SLOTS)).is_err() {
+            return End::bad("the module is not metered");
+        }
         error = start.call(&mut *store, ()).err();
         if error.is_some() {
             break;

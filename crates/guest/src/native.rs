@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 
 use metering::{
-    GAS_EXPORT, PROFILE_ENTER, PROFILE_LEAVE, PROFILE_MODULE, STACK_EXPORT, START_EXPORT,
+    GAS_EXPORT, PROFILE_ENTER, PROFILE_LEAVE, PROFILE_MODULE, STACK_EXPORT, STACK_SLOTS,
+    START_EXPORT,
 };
 use wasmtime::{
     Caller, Engine, FuncType, Global, Instance, Linker, Memory, Module, ResourceLimiter, Store,
@@ -101,7 +102,8 @@ impl Native {
         }
         let mut error = None;
         for start in &self.starts {
-            error = start.call(&mut *store, ()).err();
+            let slots = self.stack.set(&mut *store, Val::I32(STACK_SLOTS));
+            error = slots.and_then(|()| start.call(&mut *store, ())).err();
             if error.is_some() {
                 break;
             }

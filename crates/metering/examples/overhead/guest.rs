@@ -70,7 +70,7 @@ impl Guest {
 }
 
 /// What this thread has run on a processor, as the kernel counts it.
-fn cpu_nanoseconds() -> wasmtime::Result<u64> {
+pub(crate) fn cpu_nanoseconds() -> wasmtime::Result<u64> {
     // The kernel counts up to the last tick, 4 ms long, unless the thread has just given way.
     std::thread::yield_now();
     let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;

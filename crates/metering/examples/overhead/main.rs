@@ -10,6 +10,7 @@
 )]
 
 mod guest;
+mod interpreted;
 mod native;
 
 use anyhow::Context as _;
@@ -25,23 +26,26 @@ fn main() -> anyhow::Result<()> {
         .into_iter()
         .filter(|name| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name));
     let folder = native::build()?;
-    println!("ms of CPU    native   plain    fast   exact | fast/plain  exact/plain  fast/native");
+    println!(
+        "ms of CPU    native   plain    fast   exact   wasmi | fast/plain  exact/plain  fast/native  wasmi/fast"
+    );
     let mut ratios = Vec::new();
     for name in guests {
         let row = Row::of(&folder, name, repetitions)?;
         println!("{row}");
         ratios.push(row.ratios());
     }
-    let mean = |pick: fn(&[f64; 3]) -> f64| {
+    let mean = |pick: fn(&[f64; 4]) -> f64| {
         let logarithms: f64 = ratios.iter().map(|ratios| pick(ratios).ln()).sum();
         let count = u32::try_from(ratios.len()).map_or(1.0, f64::from);
         (logarithms / count).exp()
     };
     println!(
-        "geometric mean                               | {:10.3}  {:11.3}  {:11.3}",
+        "geometric mean                                       | {:10.3}  {:11.3}  {:11.3}  {:10.1}",
         mean(|ratios| ratios[0]),
         mean(|ratios| ratios[1]),
         mean(|ratios| ratios[2]),
+        mean(|ratios| ratios[3]),
     );
     Ok(())
 }
@@ -52,6 +56,7 @@ struct Row {
     plain: f64,
     fast: f64,
     exact: f64,
+    wasmi: f64,
 }
 
 impl Row {
@@ -81,6 +86,8 @@ impl Row {
                 times.push(folder.run_natively(name)?);
             }
         }
+        // Seconds long, and so the same each time within a hundredth.
+        let wasmi = interpreted::run(&wasm)?;
         let [plain, fast, exact, native] = times.map(median);
         Ok(Self {
             name: name.to_owned(),
@@ -88,25 +95,27 @@ impl Row {
             plain,
             fast,
             exact,
+            wasmi,
         })
     }
 
-    fn ratios(&self) -> [f64; 3] {
+    fn ratios(&self) -> [f64; 4] {
         [
             self.fast / self.plain,
             self.exact / self.plain,
             self.fast / self.native,
+            self.wasmi / self.fast,
         ]
     }
 }
 
 impl std::fmt::Display for Row {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [fast, exact, native] = self.ratios();
+        let [fast, exact, native, wasmi] = self.ratios();
         write!(
             to,
-            "{:10} {:8.1}{:8.1}{:8.1}{:8.1} | {fast:10.3}  {exact:11.3}  {native:11.3}",
-            self.name, self.native, self.plain, self.fast, self.exact
+            "{:10} {:8.1}{:8.1}{:8.1}{:8.1}{:8.1} | {fast:10.3}  {exact:11.3}  {native:11.3}  {wasmi:10.1}",
+            self.name, self.native, self.plain, self.fast, self.exact, self.wasmi
         )
     }
 }
