@@ -46,14 +46,68 @@ async fn a_request_from_the_command_line_is_answered_and_shown_by_status() {
     town.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_guest_runs_locally_from_its_folder_as_it_would_on_a_worker() {
+/// The sources of the probe in a folder.
+fn probe() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in Guest::Probe.files().unwrap() {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_run_comes_to_the_same_under_every_engine() {
+    let folder = probe();
+    let guest = folder.path().to_str().unwrap();
+    let kept = folder.path().join("run.bin");
+    let record = kept.to_str().unwrap();
+
+    let run = outlayer(&[
+        "--json", "run", guest, "--input", "trap", "--record", record,
+    ])
+    .await;
+    let first = json_of(&run);
+
+    assert_eq!(run.status.code(), Some(1));
+    for engine in ["tiered", "cranelift", "winch", "wasmi"] {
+        let again = outlayer(&["--json", "replay", record, "--engine", engine]).await;
+        assert!(again.status.success(), "{engine}: {again:?}");
+        let again = json_of(&again);
+        assert_eq!(again["instructions"], first["instructions"], "{engine}");
+        assert_eq!(again["outcome"], first["outcome"], "{engine}");
+    }
+    std::fs::write(&kept, "something else").unwrap();
+    let strange = outlayer(&["replay", record]).await;
+    assert!(String::from_utf8_lossy(&strange.stderr).contains("no record of an execution"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_shows_where_the_gas_goes() {
+    let folder = probe();
+    let guest = folder.path().to_str().unwrap();
+    let graph = folder.path().join("gas.svg");
+
+    let run = outlayer(&[
+        "run",
+        guest,
+        "--input",
+        "say hi",
+        "--profile",
+        graph.to_str().unwrap(),
+    ])
+    .await;
+
+    assert!(run.status.success(), "{run:?}");
+    let graph = std::fs::read_to_string(graph).unwrap();
+    assert!(graph.contains("Gas by function"));
+    assert!(graph.contains("probe_ark::main"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_runs_locally_from_its_folder_as_it_would_on_a_worker() {
+    let folder = probe();
     let guest = folder.path().to_str().unwrap();
 
     let good = outlayer(&[
