@@ -117,7 +117,7 @@ impl Cache {
         let Some(file) = present(fs::read(&path))? else {
             return Ok(None);
         };
-        if let Some(code) = check(&file) {
+        if let Some(code) = checked_code(&file) {
             return self.keep_ready(key, code).map(Some);
         }
         tracing::warn!(file = %path.display(), "a compiled module is damaged; it is made anew");
@@ -215,8 +215,8 @@ impl Index {
     }
 }
 
-/// The code in a file, if it is what was kept.
-fn check(file: &[u8]) -> Option<&[u8]> {
+/// The code in a file of the cache, if it is what was kept.
+pub fn checked_code(file: &[u8]) -> Option<&[u8]> {
     let (hash, code) = file.split_first_chunk::<32>()?;
     let found: [u8; 32] = Sha256::digest(code).into();
     (found == *hash).then_some(code)

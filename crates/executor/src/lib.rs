@@ -19,6 +19,7 @@ mod record;
 mod settings;
 
 pub use artifact::Artifact;
+pub use cache::checked_code;
 pub use execution::Execution;
 pub use executor::{Error, Executor, Tenant};
 pub use guest::{Clock, Limits, Outcome, Run, Seed, Stack, TrapKind};

@@ -218,4 +218,25 @@ mod tests {
             assert!(parse(&head[..cut]).is_err(), "cut at {cut}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes: Vec<u8>) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn a_damaged_answer_is_read_without_a_panic(at in 0_usize..64, byte: u8) {
+            let mut message = head(&Told::Ran(Box::new(report()))).unwrap();
+            message.extend_from_slice(b"abcde");
+            if let Some(place) = message.get_mut(at) {
+                *place = byte;
+            }
+
+            if let Ok(answer) = parse(&message) {
+                let kept = answer.stdout.len().saturating_add(answer.stderr.len());
+                assert!(kept <= message.len());
+            }
+        }
+    }
 }
