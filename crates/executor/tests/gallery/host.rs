@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use executor::{Artifact, Engine};
 
@@ -23,6 +24,24 @@ struct Possessions {
 }
 
 impl Possessions {
+    /// Waits until servers have started, ended and forked what they are about to.
+    ///
+    /// The kernel's list of processes tells nobody when it changes, so it is looked at again and again.
+    async fn settled() -> Self {
+        let (mut last, mut same) = (0, 0_u32);
+        while same < 5 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let now = descendants().len();
+            same = if now == last {
+                same.saturating_add(1)
+            } else {
+                0
+            };
+            last = now;
+        }
+        Self::now()
+    }
+
     fn now() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let memory = status.lines().find(|line| line.starts_with("VmRSS:"));
@@ -77,9 +96,9 @@ async fn thousands_of_hostile_guests_leave_the_host_as_it_was() {
     // Compiles everything, and fills what is kept for later.
     rounds(4 * gallery.len()).await;
 
-    let before = Possessions::now();
+    let before = Possessions::settled().await;
     rounds(runs()).await;
-    let after = Possessions::now();
+    let after = Possessions::settled().await;
 
     assert!(
         after.descriptors <= before.descriptors + 16,
