@@ -24,7 +24,8 @@ pub struct Limits {
 impl Limits {
     /// A fork server and its children; a child lowers its own with [`lower_memory`] and [`lower_cpu`].
     pub const FORK_SERVER: Self = Self {
-        descriptors: 512,
+        // Under way are two for each waiting child of every server of this user, whoever started it.
+        descriptors: 4_096,
         processes: 512,
         memory_bytes: 4 << 30,
         address_space_bytes: 64 << 30,

@@ -39,7 +39,7 @@ fn every_layer_stands_seen_from_inside() {
             "dumpable: 0",
             "filters: 2",
             "descriptors: 0 1 2",
-            "limits: 0/0 0/0 512/512 512/512 0/0",
+            "limits: 0/0 0/0 4096/4096 512/512 0/0",
             "network: error 101", // network is unreachable
         ]
     );

@@ -27,7 +27,7 @@ const WARM_UP: usize = 200;
 const RUNS: usize = 4_000;
 
 /// Executions at the same time, where throughput is measured.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
 /// Guests that are killed after their deadline.
 const KILLS: usize = 300;
