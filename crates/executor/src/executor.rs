@@ -2,9 +2,9 @@
 
 mod answer;
 
+use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use guest::wire::Ask;
@@ -91,9 +91,19 @@ struct Parts {
     guests: Guests,
     places: Semaphore,
     engine: Engine,
-    /// Modules that are being compiled to better code.
-    improving: AtomicUsize,
+    improving: Mutex<Improving>,
 }
+
+/// Modules for which better code is being made, or was found not to be had.
+#[derive(Debug, Default)]
+struct Improving {
+    begun: HashSet<[u8; 32]>,
+    /// The optimising compiler refuses these: they are not given to it with every execution.
+    refused: HashSet<[u8; 32]>,
+}
+
+/// Refused modules that are remembered.
+const MOST_REFUSED: usize = 10_000;
 
 impl Executor {
     /// Opens the cache and starts the server of guests' processes.
@@ -103,7 +113,7 @@ impl Executor {
             guests: Guests::new(settings)?,
             places: Semaphore::new(settings.guests.max(1)),
             engine: settings.engine,
-            improving: AtomicUsize::new(0),
+            improving: Mutex::default(),
         };
         Ok(Self {
             parts: Arc::new(parts),
@@ -182,7 +192,7 @@ impl Executor {
 
     /// Whether better code is being made for some module.
     pub fn is_improving(&self) -> bool {
-        self.parts.improving.load(Ordering::Relaxed) > 0
+        !self.improving().begun.is_empty()
     }
 
     /// The best code there is for `artifact`; if that is the quick compiler's, better code is begun.
@@ -210,17 +220,36 @@ impl Executor {
 
     /// Compiles the best form beside everything else; the next execution finds it.
     fn improve(&self, artifact: &Artifact, best: Form) {
+        let name = artifact.sha256();
+        {
+            let mut improving = self.improving();
+            if improving.refused.contains(&name) || !improving.begun.insert(name) {
+                return;
+            }
+        }
         let (executor, artifact) = (self.clone(), artifact.clone());
-        self.parts.improving.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            match executor.parts.workshop.prepare(&artifact, best).await {
+            let made = executor.parts.workshop.prepare(&artifact, best).await;
+            let mut improving = executor.improving();
+            improving.begun.remove(&name);
+            match made {
                 Ok((Ok(_), _)) => {}
                 // The quick code stays in use.
-                Ok((Err(refusal), _)) => tracing::info!(%refusal, "no better code for a module"),
+                Ok((Err(refusal), _)) => {
+                    if improving.refused.len() >= MOST_REFUSED {
+                        improving.refused.clear();
+                    }
+                    improving.refused.insert(name);
+                    tracing::info!(%refusal, "no better code for a module");
+                }
                 Err(error) => tracing::warn!(error = %error, "better code for a module failed"),
             }
-            executor.parts.improving.fetch_sub(1, Ordering::Relaxed);
         });
+    }
+
+    fn improving(&self) -> MutexGuard<'_, Improving> {
+        let improving = self.parts.improving.lock();
+        improving.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs code; code that turns out to be another engine's is made anew, once.

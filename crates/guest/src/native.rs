@@ -240,7 +240,7 @@ fn link_wasi(linker: &mut Linker<Room>, module: &Module) -> Result<(), String> {
     Ok(())
 }
 
-/// Links what a profiled module calls. A module of a guest's own that imports it only tells on itself.
+/// Links what a profiled module calls. Metering refuses modules that import it of their own accord.
 fn link_profile(linker: &mut Linker<Room>, name: &str) -> wasmtime::Result<()> {
     if name == PROFILE_ENTER {
         linker.func_wrap(

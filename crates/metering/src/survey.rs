@@ -6,7 +6,9 @@ use wasmparser::{
 };
 
 use crate::refusal::TAKEN;
-use crate::{GAS_EXPORT, Refusal, STACK_EXPORT, START_EXPORT, cost, limits};
+use crate::{
+    GAS_EXPORT, METER_MODULE, PROFILE_MODULE, Refusal, STACK_EXPORT, START_EXPORT, cost, limits,
+};
 
 /// What the rewriting needs to know of one function.
 #[derive(Debug, Clone)]
@@ -106,7 +108,15 @@ impl Survey {
             }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
-                    match import?.ty {
+                    let import = import?;
+                    if [METER_MODULE, PROFILE_MODULE].contains(&import.module) {
+                        return Err(Refusal::bad(format_args!(
+                            "the module imports from `{}`, a reserved name",
+                            import.module
+                        ))
+                        .into());
+                    }
+                    match import.ty {
                         TypeRef::Global(_) => bump(&mut self.imported_globals, 1),
                         TypeRef::Func(_) => bump(&mut self.imported_functions, 1),
                         _ => {}

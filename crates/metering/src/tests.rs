@@ -188,4 +188,12 @@ fn what_is_no_module_to_run_is_refused_with_its_reason() {
         ),
         "the module exports `outlayer:gas`, a reserved name"
     );
+    for module in ["outlayer:profile", "outlayer:meter"] {
+        assert_eq!(
+            reason(&format!(
+                r#"(module (import "{module}" "leave" (func)) (func (export "_start")))"#
+            )),
+            format!("the module imports from `{module}`, a reserved name")
+        );
+    }
 }

@@ -74,6 +74,10 @@ async fn a_killed_guest_leaves_no_process_and_no_zombie() {
 
     assert_eq!(execution.outcome, Outcome::OutOfTime);
     until("the guest stays", || busy().is_none()).await;
+    until("a zombie stays", || {
+        descendants().values().all(|process| !process.is_zombie)
+    })
+    .await;
 }
 
 #[tokio::test]
