@@ -171,6 +171,8 @@ fn fork_on_demand<G: Guest>(
             Ok(received) if received.bytes == TAKEN.len() => 1,
             Ok(received) if received.bytes == 0 => return Ok(()),
             Ok(_) => return Err(Error::Start(Garbled("more than was to be said"))),
+            // The host closed its end with children unread in it: an end like another.
+            Err(err) if err.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
             Err(err) => return Err(Error::Control(err)),
         };
     }
