@@ -134,7 +134,7 @@ impl From<Limits> for protocol::limits::ResourceLimits {
 /// `outlayer run`
 #[derive(Debug, Args)]
 pub struct Run {
-    /// A module built for `wasm32-wasip1`, or the folder of a guest, which is built first.
+    /// A module built for `wasm32-wasip1`, a component built for `wasm32-wasip2`, or the folder of a guest, which is built first.
     pub guest: PathBuf,
     /// What the guest reads on stdin; `-` reads it from this command's stdin.
     #[arg(long, default_value = "")]
@@ -150,7 +150,7 @@ pub struct Run {
     /// Draw the guest's random bytes from this seed, 64 hexadecimal digits, and fix its clocks at the epoch: the same run every time.
     #[arg(long, value_name = "SEED")]
     pub seed: Option<String>,
-    /// Write gas by function into this file, as a flame graph.
+    /// Write gas by function into this file, as a flame graph. Modules only.
     #[arg(long, value_name = "SVG")]
     pub profile: Option<PathBuf>,
     /// Keep all that the guest was given in this file, for `outlayer replay`.

@@ -109,6 +109,12 @@ fn what_to_run(args: &args::Run) -> Result<Run> {
         };
         run.env.insert(name.to_owned(), value.to_owned());
     }
+    // As a worker does it: what the guest is told was attached is what it may give back of.
+    if let Some(attached) = run.env.get("ATTACHED_USD") {
+        run.attached_usd = attached
+            .parse()
+            .context("ATTACHED_USD takes whole millionths of a dollar")?;
+    }
     Ok(run)
 }
 
@@ -141,6 +147,9 @@ fn tell(execution: &Execution, voice: Voice) {
     };
     let stdout = String::from_utf8_lossy(&execution.stdout);
     let stderr = String::from_utf8_lossy(&execution.stderr);
+    let refund = execution.refund_usd.map_or_else(String::new, |amount| {
+        format!("{amount} millionths of a dollar given back")
+    });
     let wall_ms = u64::try_from(execution.wall.as_millis()).unwrap_or(u64::MAX);
     voice.result(
         [
@@ -153,6 +162,7 @@ fn tell(execution: &Execution, voice: Voice) {
                 execution.instructions,
                 execution.memory_peak_bytes >> 10
             ),
+            &refund,
         ]
         .into_iter()
         .filter(|part| !part.is_empty())
@@ -167,6 +177,7 @@ fn tell(execution: &Execution, voice: Voice) {
             "instructions": execution.instructions,
             "time_ms": wall_ms,
             "memory_peak_bytes": execution.memory_peak_bytes,
+            "refund_usd": execution.refund_usd,
         }),
     );
 }

@@ -23,6 +23,8 @@ pub struct Execution {
     pub memory_peak_bytes: u64,
     /// How long the module took to compile, if it was not in the cache.
     pub compile: Option<Duration>,
+    /// What it gave back of the dollars that were attached, which counts if it succeeded. Unit: millionths.
+    pub refund_usd: Option<u64>,
     /// What it read of the machine's clock, if its clock was the machine's: by these readings it can be run again. `None` if they were
     /// more than are kept.
     pub readings: Option<Vec<u64>>,

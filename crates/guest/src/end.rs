@@ -91,6 +91,7 @@ impl End {
             stderr_bytes: seen.stderr.length(),
             stderr_dropped: seen.stderr_dropped.load(Ordering::Relaxed),
             memory_peak_bytes: world.granted.memory_peak,
+            refund_usd: world.refund_usd,
             readings: world
                 .clock
                 .is_repeatable()

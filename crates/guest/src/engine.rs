@@ -21,6 +21,8 @@ pub fn config() -> wasmtime::Result<Config> {
         .max_wasm_stack(NATIVE_STACK_BYTES)
         // Nothing is asynchronous here, but this may not be the smaller one.
         .async_stack_size(THREAD_STACK_BYTES)
+        // A component that trapped cannot be asked for its gas: the dump tells.
+        .coredump_on_trap(true)
         // Backtraces name functions and places.
         .generate_address_map(true)
         // Only debuggers and native profilers would read it.
@@ -34,7 +36,28 @@ pub fn config() -> wasmtime::Result<Config> {
     Ok(config)
 }
 
-/// An engine that runs compiled code.
-pub fn engine() -> wasmtime::Result<Engine> {
-    Engine::new(&config()?)
+/// The settings for components: their memories are not mapped from a file, which the engine would have to make for each of them.
+pub fn component_config() -> wasmtime::Result<Config> {
+    let mut config = config()?;
+    config.memory_init_cow(false);
+    Ok(config)
+}
+
+/// The engines that run compiled code.
+#[derive(Debug, Clone)]
+pub struct Engines {
+    /// That of modules.
+    pub modules: Engine,
+    /// That of components.
+    pub components: Engine,
+}
+
+impl Engines {
+    /// Both of them.
+    pub fn new() -> wasmtime::Result<Self> {
+        Ok(Self {
+            modules: Engine::new(&config()?)?,
+            components: Engine::new(&component_config()?)?,
+        })
+    }
 }

@@ -250,11 +250,11 @@ impl Calling for Paused<'_> {
 impl ResourceLimiter for World {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        Ok(self.grant_memory(desired, maximum))
+        Ok(self.grant_memory(current, desired, maximum))
     }
 
     fn table_growing(

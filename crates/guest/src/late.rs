@@ -60,6 +60,7 @@ fn tell() {
         stderr_bytes: seen.stderr.length(),
         stderr_dropped: seen.stderr_dropped.load(Ordering::Relaxed),
         memory_peak_bytes: seen.memory_peak.load(Ordering::Relaxed),
+        refund_usd: None,
         readings: None,
         profile: Vec::new(),
     };

@@ -3,6 +3,7 @@
 //! The program `outlayer-guest` is this crate in a [`jail`]: a server that forks a process for every execution. Nothing here
 //! compiles, opens files or speaks to anybody but the executor that started it.
 
+pub mod component;
 pub mod engine;
 pub mod interpreted;
 pub mod native;

@@ -186,7 +186,7 @@ fn failed(error: &wasmtime::Error, room: &Room) -> End {
     }
 }
 
-fn reason(error: &wasmtime::Error) -> Reason {
+pub(crate) fn reason(error: &wasmtime::Error) -> Reason {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return Reason::Stopped(*stop);
     }
@@ -335,11 +335,11 @@ impl Calling for Paused<'_> {
 impl ResourceLimiter for World {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(self.grant_memory(desired, maximum))
+        Ok(self.grant_memory(current, desired, maximum))
     }
 
     /// The kernel had none to give: as good as our own refusal.

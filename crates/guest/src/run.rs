@@ -17,6 +17,8 @@ pub struct Run {
     pub env: BTreeMap<String, String>,
     /// What it may use.
     pub limits: Limits,
+    /// Dollars that were attached, of which it may give back. Unit: millionths.
+    pub attached_usd: u64,
     /// What its random bytes are drawn from.
     pub seed: Seed,
     /// What the clocks tell.
@@ -31,6 +33,7 @@ impl Run {
             args: Vec::new(),
             env: BTreeMap::new(),
             limits,
+            attached_usd: 0,
             seed,
             clock: Clock::System,
         }
@@ -45,6 +48,7 @@ impl fmt::Debug for Run {
             .field("args", &self.args.len())
             .field("env", &self.env.keys())
             .field("limits", &self.limits)
+            .field("attached_usd", &self.attached_usd)
             .field("seed", &self.seed)
             .field("clock", &self.clock)
             .finish()

@@ -7,14 +7,18 @@ use std::sync::Arc;
 
 use jail::server::Connection;
 use jail::{Deadline, Mapped, calls};
-use wasmtime::{Engine, Module};
+use tokio::runtime::{Builder, Runtime};
+use wasmtime::{Engine, Module, Precompiled, component};
 
+use crate::component::Component;
+use crate::end::End;
+use crate::engine::Engines;
+use crate::interpreted;
 use crate::late;
 use crate::native::{Loaded, Native};
 use crate::run::{Clock, Limits, Run, Seed};
 use crate::wire::{self, Ask, Report, Told};
 use crate::world::{Seen, World};
-use crate::{engine, interpreted};
 
 /// The longest request that is taken: input and environment.
 const MAX_REQUEST_BYTES: usize = 256 << 20;
@@ -32,13 +36,21 @@ pub fn main() -> Result<(), jail::server::Error> {
 
 #[derive(Debug, Default)]
 struct Program {
-    engine: Option<(Engine, Deadline)>,
+    parts: Option<Parts>,
+}
+
+/// What is made before the jail stands.
+#[derive(Debug)]
+struct Parts {
+    engines: Engines,
+    deadline: Deadline,
+    /// Where the calls of components find themselves. It has no threads, and nothing that waits for the system.
+    runtime: Runtime,
 }
 
 /// What a child inherits.
 struct Ready {
-    engine: Engine,
-    deadline: Deadline,
+    parts: Parts,
     loaded: Option<Code>,
 }
 
@@ -46,6 +58,8 @@ struct Ready {
 enum Code {
     /// Instantiated, or how that ended.
     Native(Loaded),
+    /// Linked, or why it cannot be.
+    Component(Result<Component, String>, Box<World>),
     /// A module for wasmi.
     Wasm(Mapped, Box<World>),
 }
@@ -54,24 +68,25 @@ impl jail::server::Guest for Program {
     type Ready = Ready;
 
     fn set_up(&mut self) -> Result<(), String> {
-        let engine = engine::engine().map_err(|error| format!("no engine: {error:#}"))?;
+        let engines = Engines::new().map_err(|error| format!("no engine: {error:#}"))?;
         Engine::tls_eager_initialize();
         let deadline = Deadline::prepare().map_err(|error| format!("no deadline: {error}"))?;
-        self.engine = Some((engine, deadline));
+        let runtime = Builder::new_current_thread().build();
+        self.parts = Some(Parts {
+            engines,
+            deadline,
+            runtime: runtime.map_err(|error| format!("no runtime: {error}"))?,
+        });
         Ok(())
     }
 
     fn prepare(&mut self, artifact: Option<OwnedFd>) -> Result<Ready, String> {
-        let (engine, deadline) = self.engine.take().ok_or("it is not set up")?;
+        let parts = self.parts.take().ok_or("it is not set up")?;
         let loaded = match artifact {
-            Some(artifact) => Some(Code::load(&engine, artifact.into(), nobodys()?)?),
+            Some(artifact) => Some(Code::load(&parts.engines, artifact.into(), nobodys()?)?),
             None => None,
         };
-        Ok(Ready {
-            engine,
-            deadline,
-            loaded,
-        })
+        Ok(Ready { parts, loaded })
     }
 
     fn answer(ready: Ready, connection: Connection) {
@@ -116,49 +131,63 @@ fn answer(ready: Ready, connection: &Connection) -> Result<(Report, Arc<Seen>), 
     jail::lower_cpu(limits.wall.as_secs().saturating_add(2)).map_err(failed)?;
     let world = World::new(run).map_err(failed)?;
     let seen = Arc::clone(&world.seen);
-    late::watch(ready.deadline, limits.wall, connection, &seen).map_err(failed)?;
+    late::watch(ready.parts.deadline, limits.wall, connection, &seen).map_err(failed)?;
     let code = match (ready.loaded, artifact) {
         (Some(mut code), None) => {
             code.enter(world);
             code
         }
-        (None, Some(file)) => Code::load(&ready.engine, file, world).map_err(Told::Unusable)?,
+        (None, Some(file)) => {
+            Code::load(&ready.parts.engines, file, world).map_err(Told::Unusable)?
+        }
         _ => return Err(Told::Failed("there is no code, or two".to_owned())),
     };
-    let mut report = code.run();
+    let mut report = code.run(&ready.parts.runtime);
     report.is_exact |= ask.is_exact;
-    late::unwatch(ready.deadline).map_err(failed)?;
+    late::unwatch(ready.parts.deadline).map_err(failed)?;
     Ok((report, seen))
 }
 
 impl Code {
     /// Loads code for a guest in this world, or says why it cannot be used.
-    fn load(engine: &Engine, file: File, world: World) -> Result<Self, String> {
+    fn load(engines: &Engines, file: File, world: World) -> Result<Self, String> {
         let bytes = Mapped::sealed(file.as_fd()).map_err(|error| error.to_string())?;
         if bytes.starts_with(WASM_MAGIC) {
             return Ok(Self::Wasm(bytes, Box::new(world)));
         }
-        drop(bytes);
         // SAFETY: the executor has sealed the file, after checking that it is what its own compiling process wrote. What a guest
         // could make of a flaw in the compiler it could make of it only here, in its own process.
         #[expect(
             unsafe_code,
             reason = "the engine must be promised that this is its own code"
         )]
-        let module = unsafe { Module::deserialize_open_file(engine, file) };
-        let module = module.map_err(|error| format!("{error:#}"))?;
-        Ok(Self::Native(Native::load(engine, &module, world)))
+        let loaded = unsafe {
+            if Engine::detect_precompiled(&bytes) == Some(Precompiled::Component) {
+                // Copied: the engine maps files of modules only.
+                component::Component::deserialize(&engines.components, &*bytes).map(|component| {
+                    Self::Component(
+                        Component::link(&engines.components, &component),
+                        Box::new(world),
+                    )
+                })
+            } else {
+                drop(bytes);
+                Module::deserialize_open_file(&engines.modules, file)
+                    .map(|module| Self::Native(Native::load(&engines.modules, &module, world)))
+            }
+        };
+        loaded.map_err(|error| format!("{error:#}"))
     }
 
     fn enter(&mut self, world: World) {
         match self {
             Self::Native(Ok(guest)) => guest.enter(world),
             Self::Native(Err(_)) => {}
-            Self::Wasm(_, place) => **place = world,
+            Self::Wasm(_, place) | Self::Component(_, place) => **place = world,
         }
     }
 
-    fn run(self) -> Report {
+    fn run(self, runtime: &Runtime) -> Report {
         match self {
             Self::Native(Ok(mut guest)) => {
                 let report = guest.run();
@@ -167,6 +196,8 @@ impl Code {
                 report
             }
             Self::Native(Err(report)) => *report,
+            Self::Component(Ok(component), world) => component.run(*world, runtime),
+            Self::Component(Err(reason), world) => End::bad(reason).report(&world),
             Self::Wasm(wasm, world) => interpreted::run(&wasm, *world).0,
         }
     }

@@ -12,6 +12,7 @@ mod streams;
 
 use crate::world::{Calling, Stop};
 use errno::Answer;
+pub(crate) use streams::{keep_message, keep_output};
 
 /// The module that guests import the calls from.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";

@@ -66,6 +66,8 @@ pub struct Report {
     pub stderr_dropped: u64,
     /// The most linear memory it had.
     pub memory_peak_bytes: u64,
+    /// What it gave back of the dollars that were attached. Unit: millionths.
+    pub refund_usd: Option<u64>,
     /// What it read of the machine's clock; `None` if it was more than is kept.
     pub readings: Option<Vec<u64>>,
     /// Where its gas went, if its code was made to tell.
@@ -187,6 +189,7 @@ mod tests {
             stderr_bytes: 2,
             stderr_dropped: 1,
             memory_peak_bytes: 65_536,
+            refund_usd: None,
             readings: None,
             profile: Vec::new(),
         }

@@ -29,6 +29,13 @@ pub struct World {
     pub(crate) clock: GuestClock,
     pub(crate) random: ChaCha20Rng,
     pub(crate) limits: Limits,
+    /// Dollars that were attached, and what it gives back of them. Unit: millionths.
+    pub(crate) attached_usd: u64,
+    pub(crate) refund_usd: Option<u64>,
+    /// Bytes that a component's calls moved; a module pays for them at once, from its own gas.
+    pub(crate) moved: u64,
+    /// The earliest moment that a component waits for.
+    pub(crate) alarm: Option<u64>,
     pub(crate) granted: Granted,
     pub(crate) seen: Arc<Seen>,
 }
@@ -84,17 +91,25 @@ impl World {
                 memory_peak: AtomicU64::new(0),
             }),
             granted: Granted::default(),
+            attached_usd: run.attached_usd,
+            refund_usd: None,
+            moved: 0,
+            alarm: None,
             limits: run.limits,
         })
     }
 }
 
 impl World {
-    /// Whether a memory may grow to `desired` bytes.
-    pub(crate) fn grant_memory(&mut self, desired: usize, maximum: Option<usize>) -> bool {
-        let granted = self
-            .granted
-            .memory(self.limits.memory_bytes, desired, maximum);
+    /// Whether a memory of `current` bytes may grow to `desired`.
+    pub(crate) fn grant_memory(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> bool {
+        let most = self.limits.memory_bytes;
+        let granted = self.granted.memory(most, current, desired, maximum);
         let peak = self.granted.memory_peak;
         self.seen.memory_peak.store(peak, Ordering::Relaxed);
         granted
@@ -143,22 +158,33 @@ pub(crate) struct Granted {
     pub(crate) denied: bool,
     /// The most linear memory it had.
     pub(crate) memory_peak: u64,
+    /// Bytes of all memories together.
+    memory_bytes: u64,
     /// Entries of all tables together.
     table_entries: usize,
 }
 
 impl Granted {
-    /// Whether a memory may grow to `desired` bytes.
-    fn memory(&mut self, most: u64, desired: usize, maximum: Option<usize>) -> bool {
+    /// Whether a memory of `current` bytes may grow to `desired`.
+    fn memory(
+        &mut self,
+        most: u64,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> bool {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return false;
         }
-        let desired = u64::try_from(desired).unwrap_or(u64::MAX);
-        if desired > most {
+        let bytes = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let others = self.memory_bytes.saturating_sub(bytes(current));
+        let all = others.saturating_add(bytes(desired));
+        if all > most {
             self.denied = true;
             return false;
         }
-        self.memory_peak = self.memory_peak.max(desired);
+        self.memory_bytes = all;
+        self.memory_peak = self.memory_peak.max(all);
         true
     }
 

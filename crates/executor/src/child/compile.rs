@@ -17,6 +17,11 @@ pub(super) fn compile(ask: &Ask) -> Told {
         Err(refusal) => return Told::Refused(refusal),
     };
     let compiled = match ask.form.compiler {
+        Compiler::Interpreter if is_component(&metered) => {
+            return Told::Refused(Refusal::Feature {
+                feature: "components under the interpreter".to_owned(),
+            });
+        }
         Compiler::Interpreter => return Told::Compiled { code: metered },
         Compiler::Cranelift => cranelift(&metered),
         Compiler::Winch => winch(&metered),
@@ -31,16 +36,28 @@ pub(super) fn compile(ask: &Ask) -> Told {
 }
 
 fn cranelift(wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    Engine::new(&guest::engine::config()?)?.precompile_module(wasm)
+    precompile(Strategy::Cranelift, wasm)
 }
 
 /// Winch where it can, Cranelift for what Winch does not know, such as tail calls.
 fn winch(wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    let mut config = guest::engine::config()?;
-    config.strategy(Strategy::Winch);
-    let engine = Engine::new(&config)?;
-    match engine.precompile_module(wasm) {
+    match precompile(Strategy::Winch, wasm) {
         Ok(code) => mark::as_anybodys(code),
         Err(_) => cranelift(wasm),
     }
+}
+
+fn precompile(strategy: Strategy, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    if is_component(wasm) {
+        let mut config = guest::engine::component_config()?;
+        Engine::new(config.strategy(strategy))?.precompile_component(wasm)
+    } else {
+        let mut config = guest::engine::config()?;
+        Engine::new(config.strategy(strategy))?.precompile_module(wasm)
+    }
+}
+
+/// A component's first bytes are a module's but for the version and the layer.
+fn is_component(wasm: &[u8]) -> bool {
+    wasm.get(4..8) == Some(&[0x0d, 0, 1, 0])
 }

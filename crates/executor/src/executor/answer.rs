@@ -65,6 +65,7 @@ impl Ran {
                 stderr_bytes: 0,
                 stderr_dropped: 0,
                 memory_peak_bytes: 0,
+                refund_usd: None,
                 readings: None,
                 profile: Vec::new(),
             },
@@ -130,6 +131,7 @@ impl Ran {
             wall: wall.min(limits.wall),
             memory_peak_bytes: self.report.memory_peak_bytes.min(limits.memory_bytes),
             compile,
+            refund_usd: self.report.refund_usd,
             readings: self.report.readings,
             profile: self.report.profile,
         }
@@ -151,6 +153,7 @@ impl Execution {
             wall: Duration::ZERO,
             memory_peak_bytes: 0,
             compile,
+            refund_usd: None,
             readings: None,
             profile: Vec::new(),
         }

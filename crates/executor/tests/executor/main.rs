@@ -6,6 +6,7 @@
 )]
 
 mod compiled;
+mod components;
 mod gas;
 mod hostile;
 mod outcomes;

@@ -95,12 +95,12 @@ pub(super) fn write(caller: &mut dyn Calling, args: &[u64]) -> Answer {
 }
 
 /// Keeps what fits, and says whether that was all.
-fn keep_output(world: &World, bytes: &[u8]) -> bool {
+pub(crate) fn keep_output(world: &World, bytes: &[u8]) -> bool {
     world.seen.stdout.append(bytes) == bytes.len()
 }
 
 /// Keeps what fits and counts the rest.
-fn keep_message(world: &World, bytes: &[u8]) {
+pub(crate) fn keep_message(world: &World, bytes: &[u8]) {
     let dropped = bytes.len().saturating_sub(world.seen.stderr.append(bytes));
     let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
     world

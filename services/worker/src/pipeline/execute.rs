@@ -83,6 +83,7 @@ fn run(parts: &Parts, lease: &Lease, request: &ExecutionRequest) -> Run {
     );
     // Two workers must come to the same bytes.
     run.clock = Clock::Fixed(request.timestamp);
+    run.attached_usd = u64::try_from(request.attached_usd).unwrap_or(u64::MAX);
     run.args = vec!["guest.wasm".into()];
     run.env = environment::variables(
         request,
@@ -132,6 +133,7 @@ fn respond(execution: Execution, request: &ExecutionRequest) -> ExecutionRespons
             Ok(output) => ExecutionResponse {
                 success: true,
                 output: Some(output),
+                refund_usd: execution.refund_usd,
                 ..Default::default()
             },
             Err(err) => ExecutionResponse::failure(FailureCode::BadOutput, err.to_string()),
