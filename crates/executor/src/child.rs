@@ -3,6 +3,7 @@
 //! A process becomes one by calling [`main`] before it starts threads or opens files.
 
 mod compile;
+mod locate;
 
 pub(crate) mod wire;
 
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use jail::{Limits, MissingLayers, Plan, calls};
 
-use wire::{Ask, Told};
+use wire::{Ask, Deed, Told};
 
 /// Serves one request of the executor that started this process.
 pub fn main() -> ExitCode {
@@ -28,7 +29,10 @@ pub fn main() -> ExitCode {
 fn serve() -> io::Result<()> {
     let ask = wire::read(&mut io::stdin().lock())?;
     let told = match enter_jail(&ask) {
-        Ok(_) => compile::compile(&ask),
+        Ok(_) => match &ask.deed {
+            Deed::Compile(form) => compile::compile(&ask.wasm, *form),
+            Deed::Locate { variant, frames } => locate::locate(&ask.wasm, *variant, frames),
+        },
         Err(missing) => Told::Failed(missing.to_string()),
     };
     wire::write(&mut io::stdout().lock(), &told)?;

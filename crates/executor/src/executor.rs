@@ -15,10 +15,12 @@ use tokio::time::Instant;
 
 use crate::artifact::Artifact;
 use crate::cache::Compiled;
+use crate::child::wire::Origin;
 use crate::execution::Execution;
 use crate::form::{Compiler, Form};
 use crate::guests::{Guests, Reply};
 use crate::preparing::{Prepared, Workshop};
+use crate::remembered::Remembered;
 use crate::settings::{Engine, Settings};
 use answer::Ran;
 
@@ -91,19 +93,11 @@ struct Parts {
     guests: Guests,
     places: Semaphore,
     engine: Engine,
-    improving: Mutex<Improving>,
+    /// Modules for which better code is being made.
+    improving: Mutex<HashSet<[u8; 32]>>,
+    /// Modules that the optimising compiler refuses: they are not given to it with every execution.
+    as_good_as_can_be: Remembered,
 }
-
-/// Modules for which better code is being made, or was found not to be had.
-#[derive(Debug, Default)]
-struct Improving {
-    begun: HashSet<[u8; 32]>,
-    /// The optimising compiler refuses these: they are not given to it with every execution.
-    refused: HashSet<[u8; 32]>,
-}
-
-/// Refused modules that are remembered.
-const MOST_REFUSED: usize = 10_000;
 
 impl Executor {
     /// Opens the cache and starts the server of guests' processes.
@@ -114,6 +108,7 @@ impl Executor {
             places: Semaphore::new(settings.guests.max(1)),
             engine: settings.engine,
             improving: Mutex::default(),
+            as_good_as_can_be: Remembered::default(),
         };
         Ok(Self {
             parts: Arc::new(parts),
@@ -159,7 +154,8 @@ impl Executor {
         } else {
             self.count_again(tenant, artifact, ask, ran).await?
         };
-        Ok(ran.settle(&limits, wall, compile))
+        let lines = self.locate(artifact, Variant::Fast, &ran).await;
+        Ok(ran.settle(&limits, &lines, wall, compile))
     }
 
     /// Runs `artifact` to see where its gas goes: slower, and otherwise the same.
@@ -182,7 +178,9 @@ impl Executor {
         let started = Instant::now();
         let ran = self.ask(&tenant, &compiled, &ask, limits.wall).await?;
         let ran = ran.map_err(unusable)?;
-        Ok(ran.settle(&limits, started.elapsed(), compile))
+        let wall = started.elapsed();
+        let lines = self.locate(artifact, Variant::Profiled, &ran).await;
+        Ok(ran.settle(&limits, &lines, wall, compile))
     }
 
     /// Compiles `artifact` if it is not in the cache, so that its first execution need not. `None` if it was.
@@ -192,7 +190,7 @@ impl Executor {
 
     /// Whether better code is being made for some module.
     pub fn is_improving(&self) -> bool {
-        !self.improving().begun.is_empty()
+        !self.improving().is_empty()
     }
 
     /// The best code there is for `artifact`; if that is the quick compiler's, better code is begun.
@@ -221,33 +219,26 @@ impl Executor {
     /// Compiles the best form beside everything else; the next execution finds it.
     fn improve(&self, artifact: &Artifact, best: Form) {
         let name = artifact.sha256();
-        {
-            let mut improving = self.improving();
-            if improving.refused.contains(&name) || !improving.begun.insert(name) {
-                return;
-            }
+        if self.parts.as_good_as_can_be.has(&name) || !self.improving().insert(name) {
+            return;
         }
         let (executor, artifact) = (self.clone(), artifact.clone());
         tokio::spawn(async move {
             let made = executor.parts.workshop.prepare(&artifact, best).await;
-            let mut improving = executor.improving();
-            improving.begun.remove(&name);
             match made {
                 Ok((Ok(_), _)) => {}
                 // The quick code stays in use.
                 Ok((Err(refusal), _)) => {
-                    if improving.refused.len() >= MOST_REFUSED {
-                        improving.refused.clear();
-                    }
-                    improving.refused.insert(name);
+                    executor.parts.as_good_as_can_be.insert(name);
                     tracing::info!(%refusal, "no better code for a module");
                 }
                 Err(error) => tracing::warn!(error = %error, "better code for a module failed"),
             }
+            executor.improving().remove(&name);
         });
     }
 
-    fn improving(&self) -> MutexGuard<'_, Improving> {
+    fn improving(&self) -> MutexGuard<'_, HashSet<[u8; 32]>> {
         let improving = self.parts.improving.lock();
         improving.unwrap_or_else(PoisonError::into_inner)
     }
@@ -328,6 +319,15 @@ impl Executor {
         let compiled = prepared.map_err(|refusal| Error::Failed(refusal.to_string()))?;
         let again = self.ask(tenant, &compiled, &ask, wall).await?;
         first.counted_by(&again.map_err(unusable)?)
+    }
+
+    /// Where in the source a guest trapped, for each frame.
+    async fn locate(&self, artifact: &Artifact, variant: Variant, ran: &Ran) -> Vec<Vec<Origin>> {
+        let frames = ran.frames();
+        if frames.iter().all(|frame| frame.offset.is_none()) {
+            return Vec::new();
+        }
+        self.parts.workshop.locate(artifact, variant, frames).await
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, Error> {

@@ -16,6 +16,7 @@ mod guests;
 mod preparing;
 mod process;
 mod record;
+mod remembered;
 mod settings;
 
 pub use artifact::Artifact;

@@ -5,16 +5,18 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use metering::Refusal;
+use guest::wire::Frame;
+use metering::{Refusal, Variant};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::artifact::Artifact;
 use crate::cache::{Cache, Compiled};
-use crate::child::wire::{Ask, Told};
+use crate::child::wire::{Ask, Deed, Origin, Told};
 use crate::executor::Error;
 use crate::form::{self, Form};
 use crate::process::{Reply, Spawner, fell_to_its_module};
+use crate::remembered::Remembered;
 use crate::settings::{CompileLimits, Jail, Settings};
 
 /// What looking for code ends with: the code, or why there is none.
@@ -32,6 +34,8 @@ pub(crate) struct Workshop {
     places: Semaphore,
     /// One compiler at a time for each form of a module.
     compiling: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    /// Modules that have nothing that leads to their source.
+    lineless: Remembered,
 }
 
 impl Workshop {
@@ -45,6 +49,7 @@ impl Workshop {
             engine: form::fingerprint().map_err(|error| Error::Engine(format!("{error:#}")))?,
             places: Semaphore::new(cores),
             compiling: Mutex::default(),
+            lineless: Remembered::default(),
         })
     }
 
@@ -98,7 +103,34 @@ impl Workshop {
         lock
     }
 
-    async fn compile(&self, key: &str, artifact: &Artifact, form: Form) -> Result<Prepared, Error> {
+    /// Where in the source of `artifact` these frames are, of code of this variant. What fails here is not told: a backtrace without
+    /// lines is one too.
+    pub(crate) async fn locate(
+        &self,
+        artifact: &Artifact,
+        variant: Variant,
+        frames: &[Frame],
+    ) -> Vec<Vec<Origin>> {
+        let name = artifact.sha256();
+        if self.lineless.has(&name) {
+            return Vec::new();
+        }
+        let frames = frames.to_vec();
+        let deed = Deed::Locate { variant, frames };
+        match self.ask(artifact, deed).await {
+            Ok(Reply::Said(Told::Located(lines))) => return lines,
+            Ok(Reply::Said(Told::Failed(reason))) => {
+                tracing::warn!(reason, "a backtrace stays without lines");
+            }
+            // It has none, or looking for them is more than its limits allow.
+            Ok(_) => self.lineless.insert(name),
+            Err(error) => tracing::warn!(error = %error, "a backtrace stays without lines"),
+        }
+        Vec::new()
+    }
+
+    /// Asks a process of its own one thing about `artifact`.
+    async fn ask(&self, artifact: &Artifact, deed: Deed) -> Result<Reply, Error> {
         let wasm = artifact.read().await.map_err(|source| Error::Files {
             what: "artifact",
             source,
@@ -106,26 +138,32 @@ impl Workshop {
         let limits = self.limits;
         let ask = Ask {
             wasm: wasm.to_vec(),
-            form,
+            deed,
             memory_bytes: limits.memory_bytes,
             cpu_seconds: limits.wall.as_secs().saturating_add(1),
             may_lack_layers: self.may_lack_layers,
         };
         let place = self.places.acquire().await;
-        let place = place.map_err(|error| Error::Process(io::Error::other(error)))?;
+        let _place = place.map_err(|error| Error::Process(io::Error::other(error)))?;
         let now = Instant::now();
         let deadline = now.checked_add(limits.wall).unwrap_or(now);
         let reply = self.spawner.ask(&ask, deadline).await;
-        drop(place);
-        match reply.map_err(Error::Process)? {
+        reply.map_err(Error::Process)
+    }
+
+    async fn compile(&self, key: &str, artifact: &Artifact, form: Form) -> Result<Prepared, Error> {
+        match self.ask(artifact, Deed::Compile(form)).await? {
             Reply::Said(Told::Compiled { code }) => {
                 self.cache.store(key, &code).map(Ok).map_err(cache_failed)
             }
             Reply::Said(Told::Refused(refusal)) => Ok(Err(refusal)),
             Reply::Said(Told::Failed(reason)) => Err(Error::Failed(reason)),
+            Reply::Said(Told::Located(_) | Told::Lineless) => {
+                Err(Error::Failed("it told of lines, not code".to_owned()))
+            }
             Reply::OutOfTime => Ok(Err(Refusal::bad(format_args!(
                 "compiling it takes more than {:?}",
-                limits.wall
+                self.limits.wall
             )))),
             Reply::Died { status, complaint } => match fell_to_its_module(status, &complaint) {
                 Some(reason) => Ok(Err(Refusal::bad(reason))),

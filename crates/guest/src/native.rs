@@ -119,7 +119,7 @@ impl Native {
         {
             end.frames = frames(backtrace.frames().iter().map(|frame| {
                 let name = frame.func_name().map(str::to_owned);
-                (frame.func_index(), name, frame.module_offset())
+                (frame.func_index(), name, frame.func_offset())
             }));
         }
         end

@@ -81,7 +81,7 @@ pub struct Frame {
     pub function: u32,
     /// Its name, as the module has it.
     pub name: Option<String>,
-    /// The place in the metered module, in bytes.
+    /// The place in the body of the metered function, in bytes.
     pub offset: Option<u32>,
 }
 

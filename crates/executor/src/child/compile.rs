@@ -5,18 +5,18 @@ mod mark;
 use metering::Refusal;
 use wasmtime::{Engine, Strategy};
 
-use super::wire::{Ask, Told};
-use crate::form::Compiler;
+use super::wire::Told;
+use crate::form::{Compiler, Form};
 
-pub(super) fn compile(ask: &Ask) -> Told {
-    let metered = match metering::meter(&ask.wasm, ask.form.variant) {
+pub(super) fn compile(wasm: &[u8], form: Form) -> Told {
+    let metered = match metering::meter(wasm, form.variant) {
         Ok(metered) if metered.is_command => metered.wasm,
         Ok(_) => {
             return Told::Refused(Refusal::bad("the module exports no function `_start`"));
         }
         Err(refusal) => return Told::Refused(refusal),
     };
-    let compiled = match ask.form.compiler {
+    let compiled = match form.compiler {
         Compiler::Interpreter if is_component(&metered) => {
             return Told::Refused(Refusal::Feature {
                 feature: "components under the interpreter".to_owned(),

@@ -6,7 +6,8 @@
 use std::io::{self, Read, Write};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use metering::Refusal;
+use guest::wire::Frame;
+use metering::{Refusal, Variant};
 
 use crate::form::Form;
 
@@ -18,14 +19,39 @@ pub(crate) const MAX_CODE_BYTES: usize = 256 << 20;
 pub(crate) struct Ask {
     /// The module.
     pub(crate) wasm: Vec<u8>,
-    /// What to make of it.
-    pub(crate) form: Form,
+    /// What to do with it.
+    pub(crate) deed: Deed,
     /// Memory of the process.
     pub(crate) memory_bytes: u64,
     /// Processor time.
     pub(crate) cpu_seconds: u64,
     /// Whether the process may go on where a layer of its jail cannot be had.
     pub(crate) may_lack_layers: bool,
+}
+
+/// What is to be done with a module.
+#[derive(Debug, BorshSerialize, BorshDeserialize)]
+pub(crate) enum Deed {
+    /// Make code of this form.
+    Compile(Form),
+    /// Say where in its source these frames of a backtrace are, of code of this variant.
+    Locate {
+        /// The variant.
+        variant: Variant,
+        /// The frames.
+        frames: Vec<Frame>,
+    },
+}
+
+/// A place in the source. Inlined functions make several of one frame, the innermost first.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct Origin {
+    /// The function's name, readable.
+    pub(crate) function: Option<String>,
+    /// The file.
+    pub(crate) file: String,
+    /// The line in it.
+    pub(crate) line: u32,
 }
 
 /// What it answers.
@@ -36,6 +62,10 @@ pub(crate) enum Told {
         /// Code of the engine.
         code: Vec<u8>,
     },
+    /// The places of each frame, none if the module does not say.
+    Located(Vec<Vec<Origin>>),
+    /// The module has nothing that leads to its source.
+    Lineless,
     /// The module is not to be run.
     Refused(Refusal),
     /// The process itself failed.

@@ -9,6 +9,7 @@ use guest::{Limits, Outcome};
 use metering::Refusal;
 
 use super::Error;
+use crate::child::wire::Origin;
 use crate::execution::Execution;
 
 /// What a guest's process told.
@@ -82,6 +83,14 @@ impl Ran {
         self.report.readings.as_deref()
     }
 
+    /// Where it trapped; nothing of a guest that did not.
+    pub(super) fn frames(&self) -> &[Frame] {
+        match self.report.outcome {
+            Outcome::Trapped { .. } => &self.report.frames,
+            _ => &[],
+        }
+    }
+
     /// This, with the gas of a run that counted exactly, if that run was the same.
     pub(super) fn counted_by(mut self, again: &Self) -> Result<Self, Error> {
         if again.report.outcome != self.report.outcome || again.stdout != self.stdout {
@@ -99,6 +108,7 @@ impl Ran {
     pub(super) fn settle(
         self,
         limits: &Limits,
+        lines: &[Vec<Origin>],
         wall: Duration,
         compile: Option<Duration>,
     ) -> Execution {
@@ -109,7 +119,7 @@ impl Ran {
             ..
         } = self.report;
         if let Outcome::Trapped { backtrace, .. } = &mut outcome {
-            *backtrace = told(&frames);
+            *backtrace = told(&frames, lines);
         }
         if charged > limits.instructions {
             outcome = Outcome::OutOfInstructions;
@@ -160,16 +170,33 @@ impl Execution {
     }
 }
 
-/// A line for each frame, the innermost first.
-fn told(frames: &[Frame]) -> String {
+/// A line for each frame, the innermost first; where the source is known, one for each function that was inlined there as well.
+fn told(frames: &[Frame], lines: &[Vec<Origin>]) -> String {
     let mut text = String::new();
+    // Writing to a string does not fail.
     for (number, frame) in frames.iter().enumerate() {
         let name = match &frame.name {
-            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+            Some(name) => readable(name),
             None => format!("function {}", frame.function),
         };
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{number}: {name}");
+        let lines = lines.get(number).map_or(&[][..], Vec::as_slice);
+        if lines.is_empty() {
+            let _ = writeln!(text, "{number}: {name}");
+        }
+        for Origin {
+            function,
+            file,
+            line,
+        } in lines
+        {
+            let name = function.as_deref().map_or_else(|| name.clone(), readable);
+            let _ = writeln!(text, "{number}: {name} at {file}:{line}");
+        }
     }
     text
+}
+
+/// A function's name without what the compiler adds to it.
+fn readable(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
 }

@@ -1,9 +1,8 @@
 //! Guests that are components: what rustc makes for `wasm32-wasip2`, and what is written by hand.
 
-use std::process::Command;
-
 use executor::{Artifact, Engine, Execution, Executor, Limits, Outcome, Run, Settings, TrapKind};
 
+use crate::rustc::made;
 use crate::{Bench, fixed, settings, trap};
 
 /// Each word of the input asks for something.
@@ -93,18 +92,7 @@ const REFUNDING: &str = r#"(component
     (export "wasi:cli/run@0.2.0" (instance $cli)))"#;
 
 fn artifact() -> Artifact {
-    let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("guest.rs");
-    let wasm = folder.path().join("guest.wasm");
-    std::fs::write(&source, SOURCE).unwrap();
-    let built = Command::new("rustc")
-        .args(["--target", "wasm32-wasip2", "--edition", "2024", "-O", "-o"])
-        .args([&wasm, &source])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .unwrap();
-    assert!(built.success());
-    Artifact::from_bytes(std::fs::read(wasm).unwrap())
+    made("wasm32-wasip2", SOURCE, &[])
 }
 
 fn run(input: &str) -> Run {

@@ -9,6 +9,7 @@ mod compiled;
 mod components;
 mod gas;
 mod hostile;
+mod lines;
 mod outcomes;
 mod rustc;
 mod wasi;

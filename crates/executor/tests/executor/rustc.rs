@@ -38,18 +38,29 @@ const SOURCE: &str = r#"
 "#;
 
 fn artifact() -> Artifact {
+    made("wasm32-wasip1", SOURCE, &[])
+}
+
+/// What rustc makes of a program.
+pub(crate) fn made(target: &str, text: &str, more: &[&str]) -> Artifact {
+    Artifact::from_bytes(built(target, text, more))
+}
+
+pub(crate) fn built(target: &str, text: &str, more: &[&str]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("guest.rs");
     let wasm = folder.path().join("guest.wasm");
-    std::fs::write(&source, SOURCE).unwrap();
+    std::fs::write(&source, text).unwrap();
     let built = Command::new("rustc")
-        .args(["--target", "wasm32-wasip1", "--edition", "2024", "-O", "-o"])
+        .args(["--target", target, "--edition", "2024", "-O"])
+        .args(more)
+        .arg("-o")
         .args([&wasm, &source])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .unwrap();
     assert!(built.success());
-    Artifact::from_bytes(std::fs::read(wasm).unwrap())
+    std::fs::read(wasm).unwrap()
 }
 
 #[tokio::test]
