@@ -288,6 +288,9 @@ pub struct Worker {
     pub engine: Engine,
     #[command(flatten)]
     pub jail: Jail,
+    /// Keep every execution in this folder for `outlayer replay`, up to 1 GiB. The files hold what guests were given, secrets included.
+    #[arg(long, env = "OUTLAYER_KEEP_RUNS", value_name = "FOLDER")]
+    pub keep_runs: Option<PathBuf>,
     /// Kill this process when a job reaches the step: for tests of crashes.
     #[arg(long, hide = true)]
     pub die_at: Option<String>,

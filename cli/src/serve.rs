@@ -70,6 +70,7 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
     );
     config.network_id = args.network;
     config.concurrency = args.concurrency.max(1);
+    config.keep_runs = args.keep_runs.map(std::path::absolute).transpose()?;
     let keys = args
         .secret_keys
         .iter()

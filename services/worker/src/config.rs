@@ -29,6 +29,8 @@ pub struct Config {
     /// An answer travels in one transaction of at most 1,572,864 bytes (`max_transaction_size`), where a byte can take
     /// four characters.
     pub output_bytes: usize,
+    /// Where executions are kept for `outlayer replay`, if they are. The files hold what guests were given, secrets included.
+    pub keep_runs: Option<PathBuf>,
     /// Whether what builds and guests print goes to the coordinator, for its operators only.
     pub keep_hidden_logs: bool,
 }
@@ -45,6 +47,7 @@ impl Config {
             build_patience: Duration::from_secs(60),
             stop_patience: Duration::from_secs(30),
             output_bytes: 300 * 1024,
+            keep_runs: None,
             keep_hidden_logs: true,
         }
     }

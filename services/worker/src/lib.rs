@@ -9,9 +9,11 @@ mod pipeline;
 mod artifacts;
 mod config;
 mod environment;
+mod folder;
 mod leases;
 mod notary;
 mod parts;
+mod runs;
 mod setback;
 mod steps;
 

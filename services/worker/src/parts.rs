@@ -17,6 +17,7 @@ use protocol::{ArtifactHash, CommitHash, JobId};
 use crate::artifacts::Artifacts;
 use crate::config::Config;
 use crate::notary::Notary;
+use crate::runs::Runs;
 use crate::steps::{Step, WatchSteps};
 
 /// Everything a job needs on its way. Cheap to clone; clones share.
@@ -32,6 +33,7 @@ pub struct Parts {
     pub(crate) executor: Executor,
     pub(crate) notary: Arc<Notary>,
     pub(crate) artifacts: Artifacts,
+    pub(crate) runs: Option<Runs>,
     pub(crate) watch: Arc<dyn WatchSteps>,
 }
 
@@ -62,10 +64,11 @@ impl Parts {
     /// Joins what is given with what a worker has of its own.
     ///
     /// # Errors
-    /// When the folder of artifacts cannot be made.
+    /// When the folder of artifacts, or that of executions, cannot be made.
     pub fn join(config: Config, given: Given) -> std::io::Result<Self> {
         Ok(Self {
             artifacts: Artifacts::open(&config.folder.join("artifacts"))?,
+            runs: config.keep_runs.as_deref().map(Runs::open).transpose()?,
             config: Arc::new(config),
             clock: given.clock,
             coordinator: Arc::new(given.coordinator),

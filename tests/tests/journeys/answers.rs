@@ -39,6 +39,21 @@ async fn a_contract_asks_for_a_random_number_and_stores_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_guest_is_built_and_run_as_a_component() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let mut source = town.publish(Guest::Probe).await.unwrap();
+    source["GitHub"]["build_target"] = json!("wasm32-wasip2");
+
+    let answer = town
+        .ask(json!({"source": source, "input_data": "say hello"}))
+        .await
+        .unwrap();
+
+    assert_eq!(answer.value, Ok(json!("hello")));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_response_format_gives_its_own_kind_of_value() {
     let town = Town::new(PROGRAM).await.unwrap();
     let source = town.publish(Guest::Probe).await.unwrap();

@@ -84,6 +84,32 @@ async fn a_recorded_run_comes_to_the_same_under_every_engine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_worker_ran_is_run_again_by_an_operator() {
+    let town = Town::without_workers(PROGRAM).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().to_str().unwrap();
+    let _worker = town.worker("worker", &["--keep-runs", kept]).unwrap();
+    let source = town.publish(Guest::Random).await.unwrap();
+
+    let answer = town
+        .ask(json!({
+            "source": source,
+            "input_data": "{\"min\": 1, \"max\": 1000000}",
+            "response_format": "Json",
+        }))
+        .await
+        .unwrap();
+    let record = folder.path().join("1.run");
+    let again = outlayer(&["--json", "replay", record.to_str().unwrap()]).await;
+
+    assert!(again.status.success(), "{again:?}");
+    let said: serde_json::Value =
+        serde_json::from_str(json_of(&again)["stdout"].as_str().unwrap()).unwrap();
+    assert_eq!(answer.value, Ok(said));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_profile_shows_where_the_gas_goes() {
     let folder = probe();
     let guest = folder.path().to_str().unwrap();

@@ -47,11 +47,16 @@ pub(super) async fn execute(
     }
     let artifact = Artifact::from_file(&compiled.path, compiled.hash.0);
     let tenant = Tenant(request.sender_id.to_string());
+    let run = run(parts, lease, request);
+    let kept = parts.runs.as_ref().map(|runs| (runs, run.clone()));
     let execution = parts
         .executor
-        .execute_for(&tenant, &artifact, run(parts, lease, request))
+        .execute_for(&tenant, &artifact, run)
         .await
         .map_err(Setback::ours)?;
+    if let Some((runs, run)) = kept {
+        runs.keep(request.request_id, &compiled.path, run, &execution);
+    }
     keep_log(parts, lease, &execution).await;
     let resources_used = ResourceMetrics {
         instructions: execution.instructions,
