@@ -27,8 +27,14 @@ use answer::Ran;
 /// A guest's own timer ends it on time, with what it wrote; if that fails its process is killed this much later.
 const KILL_AFTER: Duration = Duration::from_millis(200);
 
-/// How much longer than the guest's own time counting again after a trap may take.
-const COUNT_AGAIN_FACTOR: u32 = 20;
+/// How much longer than the first run counting again after a trap may take. Code that counts exactly is about twice as slow.
+const COUNT_AGAIN_FACTOR: u32 = 4;
+
+/// Added to it, for a process that starts on a busy machine.
+const COUNT_AGAIN_SLACK: Duration = Duration::from_secs(2);
+
+/// The most that counting again may take: a yield waits 200 blocks of about 0.6 s for its answer, and the first run has had its part.
+const COUNT_AGAIN_LONGEST: Duration = Duration::from_secs(60);
 
 /// Our own failure. Nothing is known of the guest.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +62,6 @@ pub enum Error {
         /// What it said.
         complaint: String,
     },
-    /// A guest's process was killed by another hand, or fell.
-    #[error("a guest process ended without an answer")]
-    Fell,
     /// A process says that it cannot work.
     #[error("a guest process failed: {0}")]
     Failed(String),
@@ -152,7 +155,7 @@ impl Executor {
         let ran = if ran.is_exact() {
             ran
         } else {
-            self.count_again(tenant, artifact, ask, ran).await?
+            self.count_again(tenant, artifact, ask, ran, wall).await?
         };
         let lines = self.locate(artifact, Variant::Fast, &ran).await;
         Ok(ran.settle(&limits, &lines, wall, compile))
@@ -277,15 +280,16 @@ impl Executor {
     ) -> Result<Result<Ran, String>, Error> {
         let _place = self.place().await?;
         let deadline = deadline(wall.saturating_add(KILL_AFTER));
-        let reply = self
-            .parts
-            .guests
-            .ask(tenant, compiled, ask, deadline)
-            .await?;
+        let guests = &self.parts.guests;
+        let mut reply = guests.ask(tenant, compiled, ask, deadline).await?;
+        if matches!(reply, Reply::Fell) {
+            // By another hand, or by the guest's doing: then it does it again.
+            reply = guests.ask(tenant, compiled, ask, deadline).await?;
+        }
         match reply {
             Reply::Said(message) => Ran::read(&message).map_err(Error::Process)?.usable(),
             Reply::OutOfTime => Ok(Ok(Ran::out_of_time())),
-            Reply::Fell => Err(Error::Fell),
+            Reply::Fell => Ok(Ok(Ran::crashed(&ask.run.limits))),
         }
     }
 
@@ -296,6 +300,7 @@ impl Executor {
         artifact: &Artifact,
         mut ask: Ask,
         first: Ran,
+        took: Duration,
     ) -> Result<Ran, Error> {
         let Some(readings) = first.readings() else {
             // It looked at the machine's clock too often for the same to be shown to it again.
@@ -305,7 +310,10 @@ impl Executor {
             ask.run.clock = Clock::Recorded(readings.to_vec());
         }
         ask.is_exact = true;
-        let wall = ask.run.limits.wall.saturating_mul(COUNT_AGAIN_FACTOR);
+        let wall = took
+            .saturating_mul(COUNT_AGAIN_FACTOR)
+            .saturating_add(COUNT_AGAIN_SLACK)
+            .min(COUNT_AGAIN_LONGEST);
         ask.run.limits.wall = wall;
         let form = Form {
             compiler: match self.parts.engine {
@@ -318,7 +326,7 @@ impl Executor {
         let (prepared, _) = self.parts.workshop.prepare(artifact, form).await?;
         let compiled = prepared.map_err(|refusal| Error::Failed(refusal.to_string()))?;
         let again = self.ask(tenant, &compiled, &ask, wall).await?;
-        first.counted_by(&again.map_err(unusable)?)
+        first.counted_by(&again.map_err(unusable)?, &ask.run.limits)
     }
 
     /// Where in the source a guest trapped, for each frame.

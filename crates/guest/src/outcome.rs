@@ -83,6 +83,8 @@ pub enum TrapKind {
     DivisionByZero,
     /// It made an integer of a float that is none, or too large.
     BadConversion,
+    /// Its process ended without an answer, each time it was run: it took more than its process could give.
+    Crash,
     /// Another reason, which no instruction that we take is known to have.
     Other,
 }
@@ -98,6 +100,7 @@ impl fmt::Display for TrapKind {
             Self::IntegerOverflow => "integer overflow",
             Self::DivisionByZero => "division by zero",
             Self::BadConversion => "conversion of a float that is no such integer",
+            Self::Crash => "its process ended without an answer",
             Self::Other => "another reason",
         })
     }

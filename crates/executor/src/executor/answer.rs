@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use guest::wire::{self, Frame, Report, Told};
-use guest::{Limits, Outcome};
+use guest::{Limits, Outcome, TrapKind};
 use metering::Refusal;
 
 use super::Error;
@@ -75,6 +75,17 @@ impl Ran {
         }
     }
 
+    /// What is said of a guest whose process ended without an answer each time: what it used is not known, so it is charged in full.
+    pub(super) fn crashed(limits: &Limits) -> Self {
+        let mut ran = Self::out_of_time();
+        ran.report.charged = limits.instructions;
+        ran.report.outcome = Outcome::Trapped {
+            kind: TrapKind::Crash,
+            backtrace: String::new(),
+        };
+        ran
+    }
+
     pub(super) const fn is_exact(&self) -> bool {
         self.report.is_exact
     }
@@ -91,8 +102,13 @@ impl Ran {
         }
     }
 
-    /// This, with the gas of a run that counted exactly, if that run was the same.
-    pub(super) fn counted_by(mut self, again: &Self) -> Result<Self, Error> {
+    /// This, with the gas of a run that counted exactly, if that run was the same. One that took too long to be counted within the
+    /// time that an answer has is charged in full.
+    pub(super) fn counted_by(mut self, again: &Self, limits: &Limits) -> Result<Self, Error> {
+        if again.report.outcome == Outcome::OutOfTime {
+            self.report.charged = limits.instructions;
+            return Ok(self);
+        }
         if again.report.outcome != self.report.outcome || again.stdout != self.stdout {
             return Err(Error::Failed(format!(
                 "counting again came to another end: {} and not {}",

@@ -91,6 +91,23 @@ const REFUNDING: &str = r#"(component
     (instance $cli (export "run" (func $run)))
     (export "wasi:cli/run@0.2.0" (instance $cli)))"#;
 
+/// Makes handles without end: the host keeps a table of them.
+const HOARDING: &str = r#"(component
+    (type $thing (resource (rep i32)))
+    (core func $new (canon resource.new $thing))
+    (core module $main
+        (import "host" "new" (func $new (param i32) (result i32)))
+        (func (export "run") (result i32)
+            (loop $again
+                (drop (call $new (i32.const 1)))
+                (br $again))
+            (i32.const 0)))
+    (core instance $host (export "new" (func $new)))
+    (core instance $main (instantiate $main (with "host" (instance $host))))
+    (func $run (result (result)) (canon lift (core func $main "run")))
+    (instance $cli (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $cli)))"#;
+
 fn artifact() -> Artifact {
     made("wasm32-wasip2", SOURCE, &[])
 }
@@ -239,6 +256,15 @@ async fn a_component_that_calls_itself_without_end_overflows_the_stack() {
     let execution = bench.run(&text, run("")).await;
 
     assert_eq!(execution.outcome, Outcome::StackOverflow);
+}
+
+#[tokio::test]
+async fn a_component_that_hoards_handles_takes_no_more_than_its_process_may() {
+    let bench = Bench::new();
+
+    let execution = bench.run(HOARDING, run("")).await;
+
+    assert_eq!(trap(&execution), TrapKind::Other);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use executor::{Artifact, Clock, Executor, Limits, Outcome, Run, Seed};
+use executor::{Artifact, Clock, Executor, Limits, Outcome, Run, Seed, TrapKind};
 
 use crate::TURN;
 use crate::tree::descendants;
@@ -99,7 +99,8 @@ async fn an_execution_that_nobody_waits_for_any_more_is_killed() {
 }
 
 #[tokio::test]
-async fn a_guest_that_is_killed_by_another_hand_is_our_failure_and_retryable() {
+async fn a_guest_that_is_killed_by_another_hand_is_run_again_and_one_that_always_falls_has_trapped()
+{
     let _turn = TURN.lock().await;
     let cache = tempfile::tempdir().unwrap();
     let executor = executor(cache.path());
@@ -108,19 +109,34 @@ async fn a_guest_that_is_killed_by_another_hand_is_our_failure_and_retryable() {
     let running = executor.execute(&artifact, run(Duration::from_secs(60)));
 
     let killing = async {
-        let mut found = None;
-        until("no guest runs", || {
-            found = busy();
-            found.is_some()
-        })
-        .await;
-        kill(found.unwrap());
+        let mut last = None;
+        for _ in 0..2 {
+            let mut found = None;
+            until("no guest runs", || {
+                found = busy().filter(|pid| Some(*pid) != last);
+                found.is_some()
+            })
+            .await;
+            kill(found.unwrap());
+            last = found;
+        }
     };
-    let (result, ()) = tokio::join!(running, killing);
+    let (execution, ()) = tokio::join!(running, killing);
 
-    let error = result.unwrap_err();
-    assert!(error.is_retryable(), "{error}");
-    assert!(matches!(error, executor::Error::Fell), "{error}");
+    let execution = execution.unwrap();
+    let limits = run(Duration::from_secs(60)).limits;
+    assert_eq!(execution.instructions, limits.instructions);
+    assert!(
+        matches!(
+            execution.outcome,
+            Outcome::Trapped {
+                kind: TrapKind::Crash,
+                ..
+            }
+        ),
+        "{:?}",
+        execution.outcome
+    );
 }
 
 #[tokio::test]
