@@ -1,7 +1,8 @@
-//! The little that this command takes from its process's environment and that is no command-line argument.
+//! The little that this command takes from its process's environment, and changes of it, that is no command-line argument.
 
 use std::path::PathBuf;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
 /// Where this user's cargo keeps its configuration.
@@ -24,4 +25,16 @@ pub(crate) fn start_logs(verbose: bool) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init();
+}
+
+/// Lets this process open as many files as the machine allows: every guest that waits for work takes two descriptors, and the limit
+/// that a shell sets, 1,024, is low for a service.
+pub(crate) fn allow_many_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // What is not allowed was not needed before either.
+    let _ = setrlimit(Resource::Nofile, raised);
 }

@@ -42,6 +42,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Voice::People
     };
     environment::start_logs(cli.verbose);
+    environment::allow_many_descriptors();
     let ended = tokio::runtime::Runtime::new()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(obey(cli.command, voice)));

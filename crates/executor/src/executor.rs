@@ -227,11 +227,15 @@ impl Executor {
         }
         let (executor, artifact) = (self.clone(), artifact.clone());
         tokio::spawn(async move {
-            let made = executor.parts.workshop.prepare(&artifact, best).await;
+            let made = executor
+                .parts
+                .workshop
+                .prepare_beside(&artifact, best)
+                .await;
             match made {
-                Ok((Ok(_), _)) => {}
+                Ok(Ok(_)) => {}
                 // The quick code stays in use.
-                Ok((Err(refusal), _)) => {
+                Ok(Err(refusal)) => {
                     executor.parts.as_good_as_can_be.insert(name);
                     tracing::info!(%refusal, "no better code for a module");
                 }

@@ -30,8 +30,10 @@ pub(crate) struct Workshop {
     limits: CompileLimits,
     may_lack_layers: bool,
     engine: u64,
-    /// Compiling processes at one time; each may take all of a core and much memory.
+    /// Compiling processes that somebody waits for, at one time; each may take all of a core and much memory.
     places: Semaphore,
+    /// Those that nobody waits for: they never keep the others from beginning.
+    places_beside: Semaphore,
     /// One compiler at a time for each form of a module.
     compiling: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
     /// Modules that have nothing that leads to their source.
@@ -48,6 +50,7 @@ impl Workshop {
             may_lack_layers: settings.jail == Jail::AsFarAsPossible,
             engine: form::fingerprint().map_err(|error| Error::Engine(format!("{error:#}")))?,
             places: Semaphore::new(cores),
+            places_beside: Semaphore::new(cores.div_ceil(2)),
             compiling: Mutex::default(),
             lineless: Remembered::default(),
         })
@@ -69,6 +72,27 @@ impl Workshop {
         artifact: &Artifact,
         form: Form,
     ) -> Result<(Prepared, Option<Duration>), Error> {
+        self.prepare_in(&self.places, artifact, form).await
+    }
+
+    /// As [`Workshop::prepare`], of code that nobody waits for.
+    pub(crate) async fn prepare_beside(
+        &self,
+        artifact: &Artifact,
+        form: Form,
+    ) -> Result<Prepared, Error> {
+        Ok(self
+            .prepare_in(&self.places_beside, artifact, form)
+            .await?
+            .0)
+    }
+
+    async fn prepare_in(
+        &self,
+        places: &Semaphore,
+        artifact: &Artifact,
+        form: Form,
+    ) -> Result<(Prepared, Option<Duration>), Error> {
         let key = form.key(artifact.sha256(), self.engine);
         if let Some(compiled) = self.cache.ready(&key) {
             return Ok((Ok(compiled), None));
@@ -79,7 +103,7 @@ impl Workshop {
             return Ok((Ok(compiled), None));
         }
         let started = Instant::now();
-        let prepared = self.compile(&key, artifact, form).await?;
+        let prepared = self.compile(places, &key, artifact, form).await?;
         Ok((prepared, Some(started.elapsed())))
     }
 
@@ -117,7 +141,7 @@ impl Workshop {
         }
         let frames = frames.to_vec();
         let deed = Deed::Locate { variant, frames };
-        match self.ask(artifact, deed).await {
+        match self.ask(&self.places, artifact, deed).await {
             Ok(Reply::Said(Told::Located(lines))) => return lines,
             Ok(Reply::Said(Told::Failed(reason))) => {
                 tracing::warn!(reason, "a backtrace stays without lines");
@@ -130,7 +154,12 @@ impl Workshop {
     }
 
     /// Asks a process of its own one thing about `artifact`.
-    async fn ask(&self, artifact: &Artifact, deed: Deed) -> Result<Reply, Error> {
+    async fn ask(
+        &self,
+        places: &Semaphore,
+        artifact: &Artifact,
+        deed: Deed,
+    ) -> Result<Reply, Error> {
         let wasm = artifact.read().await.map_err(|source| Error::Files {
             what: "artifact",
             source,
@@ -143,7 +172,7 @@ impl Workshop {
             cpu_seconds: limits.wall.as_secs().saturating_add(1),
             may_lack_layers: self.may_lack_layers,
         };
-        let place = self.places.acquire().await;
+        let place = places.acquire().await;
         let _place = place.map_err(|error| Error::Process(io::Error::other(error)))?;
         let now = Instant::now();
         let deadline = now.checked_add(limits.wall).unwrap_or(now);
@@ -151,8 +180,14 @@ impl Workshop {
         reply.map_err(Error::Process)
     }
 
-    async fn compile(&self, key: &str, artifact: &Artifact, form: Form) -> Result<Prepared, Error> {
-        match self.ask(artifact, Deed::Compile(form)).await? {
+    async fn compile(
+        &self,
+        places: &Semaphore,
+        key: &str,
+        artifact: &Artifact,
+        form: Form,
+    ) -> Result<Prepared, Error> {
+        match self.ask(places, artifact, Deed::Compile(form)).await? {
             Reply::Said(Told::Compiled { code }) => {
                 self.cache.store(key, &code).map(Ok).map_err(cache_failed)
             }

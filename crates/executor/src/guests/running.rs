@@ -17,7 +17,7 @@ use crate::executor::Error;
 use crate::settings::Jail;
 
 /// Processes that wait for work. Forking one takes about as long as a short guest runs.
-const AHEAD: u16 = 8;
+const AHEAD: u16 = 16;
 
 /// A server's stack, and its processes': the guest's own and what host functions need.
 const STACK_BYTES: u64 = 40 << 20;

@@ -292,6 +292,29 @@ async fn a_component_that_imports_what_is_not_there_is_no_guest() {
 }
 
 #[tokio::test]
+async fn a_component_may_name_what_this_execution_does_not_have_and_may_not_call_it() {
+    let bench = Bench::new();
+    let naming = REFUNDING
+        .replace("near:payment/api", "near:vrf/api")
+        .replace("(call $refund (i64.const 7) (i32.const 0))", "")
+        .replace(
+            "(call $refund (i64.const 7) (i32.const 8))",
+            "(i32.store (i32.const 12) (i32.const 1))",
+        );
+    let calling = REFUNDING.replace("near:payment/api", "near:vrf/api");
+
+    let named = bench.run(&naming, run("")).await;
+    let called = bench.run(&calling, run("")).await;
+
+    assert_eq!(named.outcome, Outcome::Returned);
+    assert_eq!(trap(&called), TrapKind::Other);
+    assert_eq!(
+        String::from_utf8_lossy(&called.stderr),
+        "outlayer: near:vrf/api@0.1.0 is not there for this execution: refund-usd\n"
+    );
+}
+
+#[tokio::test]
 async fn the_interpreter_refuses_components_by_name() {
     let cache = tempfile::tempdir().unwrap();
     let executor = Executor::new(&Settings {
