@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits for anybody: input and output are memory, and clocks that are not the machine's move when they are waited for.
 
+mod absent;
 mod calls;
 mod clocks;
 mod given;
@@ -60,7 +61,10 @@ impl Component {
     /// Links what the component imports, or says what it imports that no guest is given.
     pub fn link(engine: &Engine, component: &component::Component) -> Result<Self, String> {
         let linked = linker(engine)
-            .and_then(|linker| linker.instantiate_pre(component))
+            .and_then(|mut linker| {
+                absent::link(&mut linker, engine, component)?;
+                linker.instantiate_pre(component)
+            })
             .map_err(|error| format!("{error:#}"))?;
         Ok(Self { linked })
     }
