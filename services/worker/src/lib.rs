@@ -10,6 +10,7 @@ mod artifacts;
 mod config;
 mod environment;
 mod folder;
+mod history;
 mod leases;
 mod notary;
 mod parts;

@@ -16,6 +16,7 @@ use protocol::{ArtifactHash, CommitHash, JobId};
 
 use crate::artifacts::Artifacts;
 use crate::config::Config;
+use crate::history::History;
 use crate::notary::Notary;
 use crate::runs::Runs;
 use crate::steps::{Step, WatchSteps};
@@ -33,6 +34,7 @@ pub struct Parts {
     pub(crate) executor: Executor,
     pub(crate) notary: Arc<Notary>,
     pub(crate) artifacts: Artifacts,
+    pub(crate) history: History,
     pub(crate) runs: Option<Runs>,
     pub(crate) watch: Arc<dyn WatchSteps>,
 }
@@ -64,10 +66,11 @@ impl Parts {
     /// Joins what is given with what a worker has of its own.
     ///
     /// # Errors
-    /// When the folder of artifacts, or that of executions, cannot be made.
+    /// When a folder of its own cannot be made.
     pub fn join(config: Config, given: Given) -> std::io::Result<Self> {
         Ok(Self {
             artifacts: Artifacts::open(&config.folder.join("artifacts"))?,
+            history: History::open(&config.folder.join("history"), given.clock.clone())?,
             runs: config.keep_runs.as_deref().map(Runs::open).transpose()?,
             config: Arc::new(config),
             clock: given.clock,

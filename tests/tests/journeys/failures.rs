@@ -155,7 +155,8 @@ async fn a_build_that_takes_too_long_is_answered_before_it_ends() {
     };
 
     let in_progress = &first.value.unwrap()["CompilationInProgress"];
-    assert_eq!(in_progress["retry_after_blocks"], json!(20));
+    assert_eq!(in_progress["estimated_seconds"], json!(30));
+    assert_eq!(in_progress["retry_after_blocks"], json!(50));
     assert_eq!(later.value.unwrap()["Success"]["return_value"], json!("hi"));
     town.close().await;
 }

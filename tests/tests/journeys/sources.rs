@@ -2,7 +2,7 @@
 
 use protocol::{ArtifactHash, FailureCode};
 use serde_json::{Value, json};
-use town::{Guest, Town};
+use town::{Answer, Guest, Town};
 
 use crate::PROGRAM;
 
@@ -76,6 +76,23 @@ async fn a_source_that_cannot_be_had_is_named_by_its_code() {
         assert_eq!(answer.failure(), Some(code), "{source}");
         assert_eq!(answer.value, Ok(Value::Null));
     }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_build_is_paid_once_unless_it_is_wanted_again() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Broken).await.unwrap();
+    let again = json!({"source": source, "params": {"force_rebuild": true}});
+
+    let first = town.ask(json!({"source": source})).await.unwrap();
+    let second = town.ask(json!({"source": source})).await.unwrap();
+    let forced = town.ask(again).await.unwrap();
+
+    let code = Some(FailureCode::RustCompilationError);
+    assert_eq!([&first, &second, &forced].map(Answer::failure), [code; 3]);
+    assert!(second.charged() < first.charged());
+    assert!(second.charged() < forced.charged());
     town.close().await;
 }
 

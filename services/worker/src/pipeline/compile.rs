@@ -15,10 +15,13 @@ use super::execute::whole_ms;
 use crate::parts::Parts;
 use crate::setback::Setback;
 
-/// Blocks after which a request for a build that goes on is worth repeating.
+/// Between two blocks. Unit: milliseconds. Source: mainnet's pace.
+const BLOCK_MS: u128 = 600;
+
+/// The least number of blocks after which a request for a build that goes on is worth repeating.
 ///
-/// Unit: blocks of about 0.6 s. Source: the two-phase example of the specification, `block_height + 20`.
-const RETRY_AFTER_BLOCKS: u64 = 20;
+/// Source: the two-phase example of the specification, `block_height + 20`.
+const LEAST_RETRY_BLOCKS: u64 = 20;
 
 /// An artifact that can be run.
 #[derive(Debug)]
@@ -42,20 +45,29 @@ pub(super) async fn compile(
         Ok(source) => source,
         Err(err) => return Err(blame(parts, job, &err, Duration::ZERO).await),
     };
-    if !request.params.force_rebuild
-        && let Some((hash, path)) = find(parts, &source).await?
-    {
-        return Ok(Compiled {
-            hash,
-            path,
-            build_time: None,
-        });
+    if !request.params.force_rebuild {
+        if let Some((hash, path)) = find(parts, &source).await? {
+            return Ok(Compiled {
+                hash,
+                path,
+                build_time: None,
+            });
+        }
+        if let Some((code, message)) = parts.history.failure(&source) {
+            return Err(Setback::Answer(Box::new(failed_before(code, message))));
+        }
     }
+    let patience = parts.config.build_patience;
+    let estimate = parts.history.estimate(&source);
     // The build goes on by itself when the request cannot wait for it.
     let build = tokio::spawn(build(parts.clone(), job, source.clone()));
-    match tokio::time::timeout(parts.config.build_patience, build).await {
+    if estimate > patience {
+        return Err(in_progress(&source, estimate, estimate));
+    }
+    match tokio::time::timeout(patience, build).await {
         Ok(built) => built.map_err(Setback::ours)?,
-        Err(_) => Err(Setback::Answer(Box::new(in_progress(parts, &source)))),
+        // Longer than ever before: nobody knows how long, so as long again.
+        Err(_) => Err(in_progress(&source, patience, patience)),
     }
 }
 
@@ -100,13 +112,20 @@ async fn build(parts: Parts, job: JobId, source: ResolvedSource) -> Result<Compi
         Ok(artifact) => artifact,
         Err(err) => {
             let spent = parts.clock.now_ms().saturating_sub(start);
-            return Err(blame(&parts, job, &err, Duration::from_millis(spent)).await);
+            let spent = Duration::from_millis(spent);
+            let message = err.to_string();
+            let failure = Some((err.code(), message.as_str()));
+            parts.history.remember(&source, spent, failure);
+            return Err(blame(&parts, job, &err, spent).await);
         }
     };
     let path = parts
         .artifacts
         .keep(artifact.hash, &artifact.wasm)
         .map_err(Setback::ours)?;
+    let spent = parts.clock.now_ms().saturating_sub(start);
+    let spent = Duration::from_millis(spent);
+    parts.history.remember(&source, spent, None);
     let claim = match &source {
         ResolvedSource::Commit {
             repository,
@@ -171,21 +190,35 @@ async fn keep_log(parts: &Parts, job: JobId, stderr: String, execution_error: Op
     parts.keep_log(job, &log).await;
 }
 
-/// The answer to a request that cannot wait for its build.
-fn in_progress(parts: &Parts, source: &ResolvedSource) -> ExecutionResponse {
-    let waited = whole_ms(parts.config.build_patience);
+/// The answer to a request that cannot wait for its build, which is charged for what it has caused.
+fn in_progress(source: &ResolvedSource, left: Duration, charged: Duration) -> Setback {
     let mut response = ExecutionResponse::failure(
         FailureCode::CompilationInProgress,
         "the build takes longer than a request can wait; ask again",
     );
+    let seconds = left.as_millis().div_ceil(1_000);
     response.compiling = Some(Compiling {
-        estimated_seconds: parts.config.build_patience.as_secs(),
-        retry_after_blocks: RETRY_AFTER_BLOCKS,
+        estimated_seconds: u64::try_from(seconds).unwrap_or(u64::MAX),
+        retry_after_blocks: blocks(left).max(LEAST_RETRY_BLOCKS),
         cache_key: source.to_string(),
     });
     response.resources_used = ResourceMetrics {
-        compile_time_ms: Some(waited),
+        compile_time_ms: Some(whole_ms(charged)),
         ..Default::default()
     };
+    Setback::Answer(Box::new(response))
+}
+
+/// Blocks that come in this time.
+fn blocks(time: Duration) -> u64 {
+    u64::try_from(time.as_millis().div_ceil(BLOCK_MS)).unwrap_or(u64::MAX)
+}
+
+/// The answer to a request whose build failed lately: nothing is built, so nothing of it is charged.
+fn failed_before(code: FailureCode, message: String) -> ExecutionResponse {
+    let mut response = ExecutionResponse::failure(code, message);
+    response.compilation_note = Some(
+        "this is how the last build of this source ended; force_rebuild builds it again".into(),
+    );
     response
 }
