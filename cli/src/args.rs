@@ -30,6 +30,8 @@ pub enum Command {
     Dev(Dev),
     /// Ask the contract to execute something and wait for the answer.
     Request(Request),
+    /// Build a source as a worker does, and say whether it is what somebody claims.
+    Build(Build),
     /// Run a guest here, with the same engine and limits as a worker.
     Run(Run),
     /// Run again what `run --record` or a worker kept: the same guest, the same inputs, the same gas.
@@ -127,6 +129,46 @@ impl From<Limits> for protocol::limits::ResourceLimits {
             max_instructions: limits.instructions,
             max_memory_mb: limits.memory_mb,
             max_execution_seconds: limits.seconds,
+        }
+    }
+}
+
+/// `outlayer build`
+#[derive(Debug, Args)]
+pub struct Build {
+    /// `https://github.com/owner/repo@commit`, or a request's `source` as JSON.
+    pub source: String,
+    /// What to build for.
+    #[arg(long, value_enum, default_value_t)]
+    pub target: Target,
+    /// Succeed only if this is the artifact's sha256.
+    #[arg(long, value_name = "SHA256")]
+    pub verify: Option<String>,
+    /// Write the artifact into this file.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Take the repositories of github.com from this folder instead, `{folder}/{owner}/{repo}`.
+    #[arg(long, env = "OUTLAYER_REPOSITORIES")]
+    pub repositories: Option<PathBuf>,
+}
+
+/// What a guest is built for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// A module.
+    #[default]
+    #[value(name = "wasm32-wasip1")]
+    Wasip1,
+    /// A component.
+    #[value(name = "wasm32-wasip2")]
+    Wasip2,
+}
+
+impl From<Target> for protocol::source::BuildTarget {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Wasip1 => Self::Wasip1,
+            Target::Wasip2 => Self::Wasip2,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod say;
 pub mod services;
 
 mod bench;
+mod build;
 mod compiling_process;
 mod demo;
 mod dev;
@@ -16,6 +17,7 @@ mod journey;
 mod request;
 mod run;
 mod serve;
+mod source;
 mod status;
 
 use std::ffi::OsString;
@@ -62,6 +64,7 @@ async fn obey(command: Command, voice: Voice) -> Result<bool> {
         Command::Demo => demo::demo(voice).await.map(|()| true),
         Command::Dev(args) => dev::dev(&args, voice).await.map(|()| true),
         Command::Request(args) => request::request(&args, voice).await,
+        Command::Build(args) => build::build(&args, voice).await,
         Command::Run(args) => run::run(&args, voice).await,
         Command::Replay(args) => run::replay(&args, voice).await,
         Command::Status(args) => status::status(&args, voice).await.map(|()| true),

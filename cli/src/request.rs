@@ -8,12 +8,11 @@ use clients::parts::Parts;
 use protocol::NearToken;
 use protocol::limits::ResourceLimits;
 use protocol::request::{RequestArgs, ResponseFormat};
-use protocol::source::{BuildTarget, ExecutionSource, GitHub};
 use serde_json::{Value, json};
 
-use crate::args;
 use crate::journey::{Journey, near};
 use crate::say::Voice;
+use crate::{args, source};
 
 /// Asks and waits; whether the guest returned.
 pub(crate) async fn request(args: &args::Request, voice: Voice) -> Result<bool> {
@@ -53,7 +52,7 @@ pub(crate) async fn request(args: &args::Request, voice: Voice) -> Result<bool> 
 fn what_to_ask(args: &args::Request) -> Result<RequestArgs> {
     let limits = ResourceLimits::from(args.limits);
     Ok(RequestArgs {
-        source: source(&args.source)?,
+        source: source::parse(&args.source)?,
         resource_limits: Some(limits),
         input_data: Some(args.input.clone()),
         secrets_ref: None,
@@ -61,23 +60,6 @@ fn what_to_ask(args: &args::Request) -> Result<RequestArgs> {
         payer_account_id: None,
         params: None,
     })
-}
-
-fn source(text: &str) -> Result<ExecutionSource> {
-    if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text)
-            .context("the source is not one of the documented shapes");
-    }
-    let Some((repo, commit)) = text.rsplit_once('@') else {
-        bail!(
-            "{text} names no commit; write https://github.com/owner/repo@commit, a tag or a branch"
-        );
-    };
-    Ok(ExecutionSource::GitHub(GitHub {
-        repo: repo.to_owned(),
-        commit: commit.to_owned(),
-        build_target: BuildTarget::default(),
-    }))
 }
 
 fn format(text: &str) -> Result<ResponseFormat> {

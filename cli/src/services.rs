@@ -89,7 +89,8 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
     Ok(worker::Parts::join(config, given)?)
 }
 
-fn compiler(folder: &Path, repositories: Option<&Path>, clock: Clock) -> Result<Compiler> {
+/// A compiler that works below `folder`.
+pub fn compiler(folder: &Path, repositories: Option<&Path>, clock: Clock) -> Result<Compiler> {
     let toolchain = Toolchain::of(&crate::environment::rustc())
         .context("find the Rust that builds guests; rustup installs one")?;
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);

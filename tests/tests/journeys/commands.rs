@@ -84,6 +84,43 @@ async fn a_recorded_run_comes_to_the_same_under_every_engine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_example_builds_to_the_same_bytes_here_and_on_a_worker() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let repositories = town
+        .platform
+        .repositories
+        .folder()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    for guest in [Guest::Random, Guest::Echo] {
+        let source = town.publish(guest).await.unwrap();
+        let asked = json!({"source": source, "params": {"compile_only": true}});
+        let answer = town.ask(asked).await.unwrap();
+        let made = answer.value.unwrap();
+        let made = made.as_str().unwrap();
+        let source = source.to_string();
+        let build = [
+            "--json",
+            "build",
+            &source,
+            "--repositories",
+            &repositories,
+            "--verify",
+        ];
+
+        let yes = outlayer(&[&build[..], &[made]].concat()).await;
+        let no = outlayer(&[&build[..], &[&"0".repeat(64)]].concat()).await;
+
+        assert!(yes.status.success(), "{yes:?}");
+        assert_eq!(json_of(&yes)["artifact"], json!(made));
+        assert_eq!(no.status.code(), Some(1), "{no:?}");
+        assert_eq!(json_of(&no)["artifact"], json!(made));
+    }
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_worker_ran_is_run_again_by_an_operator() {
     let town = Town::without_workers(PROGRAM).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
