@@ -112,6 +112,8 @@ failure_codes! {
     ModuleTooLarge = "module_too_large" => Requester,
     /// The module's bytes do not have the pinned hash.
     HashMismatch = "hash_mismatch" => Requester,
+    /// The operator does not have this artifact run.
+    ArtifactBanned = "artifact_banned" => Requester,
     /// The build goes on; ask again.
     CompilationInProgress = "compilation_in_progress" => Requester,
 

@@ -128,6 +128,9 @@ pub struct Lease {
     pub max_attempts: u32,
     /// How long the lease lasts without a heartbeat, in milliseconds.
     pub expires_in_ms: u64,
+    /// Artifacts that the operator does not have run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub banned: Vec<ArtifactHash>,
 }
 
 /// Proof that the caller is the present holder of a lease.

@@ -97,6 +97,12 @@ CREATE TABLE artifacts (
 );
 CREATE INDEX artifacts_by_use ON artifacts (last_used_at);
 
+-- What the operator does not have run.
+CREATE TABLE banned_artifacts (
+    sha256 TEXT PRIMARY KEY,
+    banned_at BIGINT NOT NULL
+);
+
 -- What workers say they built; whoever reads it checks the signature.
 CREATE TABLE builds (
     repo TEXT NOT NULL,

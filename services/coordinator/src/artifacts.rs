@@ -3,6 +3,7 @@
 //! A file appears under its name only when it is whole and its hash is right: it is written beside and renamed. How often an
 //! artifact is used is tallied in memory and written now and then, for it only decides what is thrown away.
 
+mod bans;
 mod builds;
 mod retention;
 mod upload;

@@ -17,6 +17,12 @@ pub enum Error {
     /// The cache does not hold the artifact.
     #[error("there is no artifact {0}")]
     NoSuchArtifact(ArtifactHash),
+    /// The operator does not have the artifact run.
+    #[error("the artifact {0} is banned")]
+    Banned(ArtifactHash),
+    /// There are as many bans as there may be.
+    #[error("{0} artifacts are banned, and there may be no more")]
+    TooManyBans(usize),
     /// Nobody has said that it built this.
     #[error("there is no build of {0}")]
     NoSuchBuild(String),
@@ -116,6 +122,8 @@ impl Error {
             Self::NoSuchJob(_) => (StatusCode::NOT_FOUND, "no_such_job"),
             Self::LeaseLost(_) => (StatusCode::CONFLICT, "lease_lost"),
             Self::NoSuchArtifact(_) => (StatusCode::NOT_FOUND, "no_such_artifact"),
+            Self::Banned(_) => (StatusCode::FORBIDDEN, "artifact_banned"),
+            Self::TooManyBans(_) => (StatusCode::CONFLICT, "too_many_bans"),
             Self::NoSuchBuild(_) => (StatusCode::NOT_FOUND, "no_such_build"),
             Self::NoSuchWorker(_) => (StatusCode::NOT_FOUND, "no_such_worker"),
             Self::WorkerExists(_) => (StatusCode::CONFLICT, "worker_exists"),

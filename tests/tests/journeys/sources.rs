@@ -80,6 +80,31 @@ async fn a_source_that_cannot_be_had_is_named_by_its_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_that_the_operator_banned_is_not_run() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let request = json!({"source": source, "input_data": "say hi"});
+    let build = json!({"source": source, "params": {"compile_only": true}});
+    let artifact = town.ask(build).await.unwrap().value.unwrap();
+    let url = format!(
+        "{}/admin/banned-artifacts",
+        town.platform.admin_url().unwrap()
+    );
+    let admin = reqwest::Client::new();
+
+    let ban = admin.post(&url).json(&json!({"sha256": artifact}));
+    ban.send().await.unwrap().error_for_status().unwrap();
+    let banned = town.ask(request.clone()).await.unwrap();
+    let lift = admin.delete(format!("{url}/{}", artifact.as_str().unwrap()));
+    lift.send().await.unwrap().error_for_status().unwrap();
+    let lifted = town.ask(request).await.unwrap();
+
+    assert_eq!(banned.failure(), Some(FailureCode::ArtifactBanned));
+    assert_eq!(lifted.value, Ok(json!("hi")));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_build_is_paid_once_unless_it_is_wanted_again() {
     let town = Town::new(PROGRAM).await.unwrap();
     let source = town.publish(Guest::Broken).await.unwrap();

@@ -65,6 +65,25 @@ pub(super) fn routes() -> Vec<Route> {
         Route::delete("/admin/artifacts/{sha256}", evict)
             .says("Throws an artifact out of the cache")
             .errors(&[(404, "no_such_artifact")]),
+        Route::get(
+            "/admin/banned-artifacts",
+            banned,
+            Content::json::<Vec<ArtifactHash>>("BannedArtifactList", &json!([samples::sha256()])),
+        )
+        .says("The artifacts that no worker runs"),
+        Route::post(
+            "/admin/banned-artifacts",
+            ban,
+            Content::json::<Ban>("Ban", &json!({"sha256": samples::sha256()})),
+            Answer::nothing(),
+        )
+        .says(
+            "Bans an artifact: the cache throws it out and takes it no more, and no worker runs it",
+        )
+        .errors(&[(409, "too_many_bans")]),
+        Route::delete("/admin/banned-artifacts/{sha256}", unban)
+            .says("Lifts a ban")
+            .errors(&[(404, "no_such_artifact")]),
     ];
     routes
         .into_iter()
@@ -139,5 +158,31 @@ async fn evict(
         return Err(Error::NoSuchArtifact(artifact));
     }
     tracing::info!(%artifact, "an operator threw an artifact out");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Ban {
+    sha256: ArtifactHash,
+}
+
+async fn banned(Shared(state): Shared<Arc<State>>) -> Result<Answered<Vec<ArtifactHash>>, Error> {
+    state.artifacts.banned().await.map(Answered)
+}
+
+async fn ban(Shared(state): Shared<Arc<State>>, Json(ban): Json<Ban>) -> Result<StatusCode, Error> {
+    state.artifacts.ban(ban.sha256).await?;
+    tracing::info!(artifact = %ban.sha256, "an operator banned an artifact");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn unban(
+    Shared(state): Shared<Arc<State>>,
+    Path(artifact): Path<ArtifactHash>,
+) -> Result<StatusCode, Error> {
+    if !state.artifacts.unban(artifact).await? {
+        return Err(Error::NoSuchArtifact(artifact));
+    }
+    tracing::info!(%artifact, "an operator lifted a ban");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,11 @@ const TRANSACTION: &str = "7Yw2qJ7nGm1v4eFmkX8yq2pSxkz4uBqjv5r8m3Jd1c9L";
 const COMMIT: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 const ARTIFACT: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
+/// An artifact's name.
+pub(super) fn sha256() -> Value {
+    json!(ARTIFACT)
+}
+
 fn code_source() -> Value {
     json!({"GitHub": {
         "repo": "https://github.com/alice/random-ark",

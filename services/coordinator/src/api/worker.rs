@@ -101,6 +101,7 @@ fn of_artifacts() -> Vec<Route> {
         .errors(&[
             (400, "hash_mismatch"),
             (400, "body_broken"),
+            (403, "artifact_banned"),
             (413, "body_too_large"),
         ]);
     // It is streamed to disk, and has a cap of its own.
@@ -134,7 +135,10 @@ async fn lease(
         .lease_within(&worker, ask.wait_ms, &state.stop)
         .await?;
     Ok(match lease {
-        Some(lease) => Answered(lease).into_response(),
+        Some(mut lease) => {
+            lease.banned = state.artifacts.banned().await?;
+            Answered(lease).into_response()
+        }
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }

@@ -34,6 +34,9 @@ impl Drop for Temporary {
 impl Artifacts {
     /// Begins to take in what the caller calls `named`.
     pub(crate) async fn upload(&self, named: ArtifactHash) -> Result<Upload, Error> {
+        if self.banned().await?.contains(&named) {
+            return Err(Error::Banned(named));
+        }
         let path = self
             .temporary_dir()
             .join(format!("{named}.{:016x}", rand::random::<u64>()));

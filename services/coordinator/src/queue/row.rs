@@ -17,6 +17,7 @@ pub(super) fn lease(row: &AnyRow, settings: &Settings) -> Result<Lease, Error> {
         attempt: u32::try_from(attempts).map_err(|err| corrupt("attempts", err))?,
         max_attempts: settings.max_attempts,
         expires_in_ms: settings.lease_ms,
+        banned: Vec::new(),
     })
 }
 

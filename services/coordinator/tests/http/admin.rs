@@ -132,6 +132,34 @@ async fn an_operator_throws_an_artifact_out() {
 }
 
 #[tokio::test]
+async fn a_banned_artifact_is_gone_comes_no_more_and_is_named_to_workers() {
+    let town = Town::start().await;
+    let worker = town.worker("w1").await;
+    let artifact = protocol::ArtifactHash::of(b"bad");
+    let path = format!("artifacts/{artifact}");
+    worker.put(&path, b"bad".into()).await;
+    let url = format!("{}/admin/banned-artifacts", town.coordinator.admin_url());
+    let ban = json!({"sha256": artifact});
+
+    let banned = town.http.post(&url).json(&ban).send().await.unwrap();
+    let all = town.fetch_admin("/admin/banned-artifacts").await;
+    let all: Value = all.json().await.unwrap();
+    let gone = worker.get(&path).await;
+    let again = refusal(worker.put(&path, b"bad".into()).await).await;
+    let one = format!("{url}/{artifact}");
+    let lifted = town.http.delete(&one).send().await.unwrap();
+    let twice = refusal(town.http.delete(&one).send().await.unwrap()).await;
+
+    assert_eq!(banned.status(), 204);
+    assert_eq!(all, json!([artifact]));
+    assert_eq!(gone.status(), 404);
+    assert_eq!(again, (403, "artifact_banned".into()));
+    assert_eq!(lifted.status(), 204);
+    assert_eq!(twice, (404, "no_such_artifact".into()));
+    assert_eq!(worker.put(&path, b"bad".into()).await.status(), 204);
+}
+
+#[tokio::test]
 async fn a_page_in_a_browser_cannot_reach_the_listener_under_a_name_of_its_own() {
     let town = Town::start().await;
     let url = format!("{}/admin/worker-tokens", town.coordinator.admin_url());

@@ -39,6 +39,10 @@ pub(super) async fn execute(
     compiled: &Compiled,
 ) -> Result<Answer, Setback> {
     let compile_time_ms = compiled.build_time.map(whole_ms);
+    if lease.banned.contains(&compiled.hash) {
+        let message = format!("the operator does not have {} run", compiled.hash);
+        return Err(Setback::of(FailureCode::ArtifactBanned, message));
+    }
     if request.params.compile_only {
         return Ok(Answer {
             response: built(compiled, compile_time_ms),
