@@ -30,10 +30,10 @@ pub(crate) fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
         Bench::Journey => "journey",
         Bench::Crashes => "crashes",
         Bench::Exec => {
-            for (package, example) in [("metering", "overhead"), ("executor", "processes")] {
+            for example in ["overhead", "processes"] {
                 cmd!(
                     shell,
-                    "cargo run --quiet --release --package {package} --example {example} -- {words...}"
+                    "cargo run --quiet --release --package executor --example {example} -- {words...}"
                 )
                 .run()?;
             }

@@ -1,6 +1,6 @@
 //! What metering costs: five programs, natively, as they are, metered in both ways; interleaved, in CPU time, the median counts.
 //!
-//! `cargo run --release -p metering --example overhead -- [repetitions] [guest…]`
+//! `cargo run --release -p executor --example overhead -- [repetitions] [guest…]`
 
 #![expect(clippy::print_stdout, reason = "a bench speaks to its caller")]
 #![expect(
