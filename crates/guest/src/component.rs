@@ -22,7 +22,7 @@ use wasmtime_wasi::p2::bindings::sync::Command;
 use wasmtime_wasi::sockets::WasiSocketsCtx;
 
 use crate::end::{End, Reason, frames};
-use crate::native::reason;
+use crate::native::{is_out_of_memory, reason};
 use crate::outcome::{Outcome, TrapKind};
 use crate::wire::Report;
 use crate::world::{Stop, World, initial_gas};
@@ -97,6 +97,9 @@ impl Component {
             Ok((Ok(()), left)) => (Reason::Returned, Some((left, 0))),
             Ok((Err(()), left)) => (Reason::Stopped(Stop::Exit(1)), Some((left, 0))),
             Err(error) => {
+                if is_out_of_memory(&error) {
+                    return End::before_start(Outcome::OutOfMemory);
+                }
                 let left = left_behind(store, &error);
                 let frames = error
                     .downcast_ref::<WasmBacktrace>()

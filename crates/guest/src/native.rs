@@ -7,6 +7,7 @@ use metering::{
     GAS_EXPORT, PROFILE_ENTER, PROFILE_LEAVE, PROFILE_MODULE, STACK_EXPORT, STACK_SLOTS,
     START_EXPORT,
 };
+use rustix::io::Errno;
 use wasmtime::{
     Caller, Engine, FuncType, Global, Instance, Linker, Memory, Module, ResourceLimiter, Store,
     Trap, TypedFunc, Val, ValType, WasmBacktrace,
@@ -174,7 +175,7 @@ fn starts(instance: &Instance, store: &mut Store<Room>) -> Result<Vec<TypedFunc<
 
 /// Why instantiating failed.
 fn failed(error: &wasmtime::Error, room: &Room) -> End {
-    if room.world.granted.denied {
+    if room.world.granted.denied || is_out_of_memory(error) {
         return End::before_start(Outcome::OutOfMemory);
     }
     match error.downcast_ref::<Trap>() {
@@ -184,6 +185,12 @@ fn failed(error: &wasmtime::Error, room: &Room) -> End {
         }),
         None => End::bad(format!("{error:#}")),
     }
+}
+
+/// Whether the kernel had no memory to give.
+pub(crate) fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    let mut causes = error.chain();
+    causes.any(|cause| cause.downcast_ref() == Some(&Errno::NOMEM))
 }
 
 pub(crate) fn reason(error: &wasmtime::Error) -> Reason {

@@ -16,6 +16,7 @@ use crate::engine::Engines;
 use crate::interpreted;
 use crate::late;
 use crate::native::{Loaded, Native};
+use crate::outcome::Outcome;
 use crate::run::{Clock, Limits, Run, Seed};
 use crate::wire::{self, Ask, Report, Told};
 use crate::world::{Seen, World};
@@ -83,7 +84,13 @@ impl jail::server::Guest for Program {
     fn prepare(&mut self, artifact: Option<OwnedFd>) -> Result<Ready, String> {
         let parts = self.parts.take().ok_or("it is not set up")?;
         let loaded = match artifact {
-            Some(artifact) => Some(Code::load(&parts.engines, artifact.into(), nobodys()?)?),
+            Some(artifact) => {
+                let code = Code::load(&parts.engines, artifact.into(), nobodys()?)?;
+                if code.found_no_memory() {
+                    return Err("the machine has not the memory that it begins with".to_owned());
+                }
+                Some(code)
+            }
             None => None,
         };
         Ok(Ready { parts, loaded })
@@ -177,6 +184,11 @@ impl Code {
             }
         };
         loaded.map_err(|error| format!("{error:#}"))
+    }
+
+    /// Whether the machine, and no limit, refused it the memory that it begins with: another time there may be some.
+    fn found_no_memory(&self) -> bool {
+        matches!(self, Self::Native(Err(report)) if report.outcome == Outcome::OutOfMemory)
     }
 
     fn enter(&mut self, world: World) {
