@@ -2,7 +2,8 @@
 //!
 //! [`enter()`] turns the calling process into a jailed one: namespaces, an empty root, no capabilities, landlock, a list of allowed
 //! system calls, limits. [`server::serve`] does the same to a program that then forks children which each answer one request, and
-//! [`client`] is the host's side of it. `docs/sandbox.md` says what each layer stops and which test shows it.
+//! [`client`] is the host's side of it. [`room`] is a jail with something in it: files to read, folders to write to, programs to run; for
+//! builds of strangers' sources. `docs/sandbox.md` says what each layer stops and which test shows it.
 //!
 //! Made for `x86_64` Linux 5.13 or newer; works in a static musl program and with glibc, as root and as an ordinary user. Everything
 //! goes to the kernel through [`sys`], since the structures of the two C libraries differ and the kernel's do not.
@@ -20,6 +21,7 @@ mod layer;
 mod layers;
 mod limits;
 mod mapped;
+pub mod room;
 mod sealed;
 pub mod server;
 mod socket;
