@@ -21,7 +21,7 @@ use protocol::source::BuildTarget;
 
 use crate::error::Error;
 use crate::git;
-use crate::jail::Step;
+use crate::jail::{Product, Step};
 use crate::process;
 use crate::settings::Settings;
 use crate::workbench::Workbench;
@@ -46,16 +46,16 @@ impl Cargo<'_> {
                 "the repository has no Cargo.toml at its root",
             ));
         }
+        // Without one, what is built today is not what was built yesterday.
+        if !self.bench.source().join("Cargo.lock").is_file() {
+            return Err(Error::new(FailureCode::LockfileMissing));
+        }
         let mut command = Command::new(self.settings.toolchain.cargo());
         command
-            .args(["vendor", "--respect-source-config"])
+            .args(["vendor", "--locked", "--respect-source-config"])
             .arg("--manifest-path")
             .arg(manifest)
-            .arg(self.bench.vendor());
-        if self.bench.source().join("Cargo.lock").is_file() {
-            command.arg("--locked");
-        }
-        command
+            .arg(self.bench.vendor())
             .env_clear()
             .envs(self.environment())
             .envs(self.network_environment())
@@ -68,33 +68,38 @@ impl Cargo<'_> {
             return Err(classify::of_fetch(&ended));
         }
         // What it prints is the configuration that makes cargo use the copies.
-        fs::write(self.bench.cargo_home().join("config.toml"), &ended.stdout)
+        fs::write(self.bench.cargo_config(), &ended.stdout)
             .map_err(|error| Error::ours(format!("config.toml: {error}")))?;
         Ok(ended.log("cargo vendor"))
     }
 
     /// Builds the package and says what cargo printed.
     pub(crate) async fn build(&self, target: BuildTarget) -> Result<(Bytes, String), Error> {
-        let step = self.build_step(target);
+        let limits = &self.settings.limits;
+        let step = self.build_step(target, limits.artifact_bytes);
         let command = self
             .settings
             .jail
             .confine(&step)
             .map_err(|error| Error::ours(format!("jail: {error}")))?;
-        let limits = &self.settings.limits;
         let ended = process::run(command, &limits.build_process, limits.build)
             .await
             .map_err(|error| Error::ours(format!("cargo build: {error}")))?;
         let log = ended.log("cargo build");
-        if !ended.is_success() {
-            return Err(classify::of_build(&ended));
+        let verdict = self
+            .settings
+            .jail
+            .verdict(&step)
+            .map_err(|error| Error::ours(format!("jail: {error}")))?;
+        if let Some(failure) = classify::of_build(&ended, verdict) {
+            return Err(failure);
         }
         let wasm = pick::artifact(self.bench, target, limits.artifact_bytes)
             .map_err(|error| error.hiding(log.as_str()))?;
         Ok((wasm, log))
     }
 
-    fn build_step(&self, target: BuildTarget) -> Step {
+    fn build_step(&self, target: BuildTarget, artifact_bytes: u64) -> Step {
         let toolchain = &self.settings.toolchain;
         let plain = [
             "build",
@@ -129,8 +134,17 @@ impl Cargo<'_> {
                 self.bench.source(),
                 self.bench.vendor(),
                 self.bench.start(),
+                self.bench.cargo_config(),
             ],
             writes: vec![self.bench.target(), self.bench.home(), self.bench.tmp()],
+            product: Product {
+                space: self.bench.target(),
+                folder: pick::folder(target),
+                extension: pick::EXTENSION.to_owned(),
+                // One more, so that what is too long is seen to be.
+                bytes: artifact_bytes.saturating_add(1),
+            },
+            account: self.bench.account(),
         }
     }
 

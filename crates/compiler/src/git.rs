@@ -151,11 +151,7 @@ impl<'a> Git<'a> {
         {
             return Ok(());
         }
-        let refusal = Error::saying(
-            FailureCode::GitError,
-            "the repository's files are larger or more than the limit",
-        );
-        Err(refusal.hiding(format!(
+        Err(Error::new(FailureCode::SourceTooLarge).hiding(format!(
             "at least {bytes} bytes in files; git ls-tree {}",
             ended.end
         )))

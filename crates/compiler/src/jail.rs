@@ -4,13 +4,16 @@
 //! is a [`Confine`]: it turns the [`Step`] that should run into the command that runs it, sealed as well as it can. The
 //! environment, limits, wall-clock time and end of that command are the compiler's business and are the same for all.
 //!
-//! [`Unsealed`] is the form for trusted code and for machines without namespaces. What holds already without a sealed
-//! jail: the environment is cleared; sources, dependencies, target, home and temporary folder are private to one build;
-//! the shared cargo home is never named to a build; a repository's `.cargo/config.toml` and `rust-toolchain.toml` are
-//! not read, as cargo runs from a folder outside of it; each process has limits; the whole process group is killed at the end.
+//! [`Sealed`] is the form for strangers' code. [`Unsealed`] is the form for trusted code and for machines without namespaces.
+//! What holds already without a sealed jail: the environment is cleared; sources, dependencies, target, home and temporary folder
+//! are private to one build; the shared cargo home is never named to a build; a repository's `.cargo/config.toml` and
+//! `rust-toolchain.toml` are not read, as cargo runs from a folder outside of it; each process has limits; the whole process group
+//! is killed at the end. What does not hold: a build script may read and write whatever the worker's user may, open network
+//! connections, fill the disk with many files, and leave the process group by `setsid`.
+//!
 //! Fetching needs no jail to run nothing, but it reads what manifests point at, also outside of the repository.
-//! What does not hold: a build script may read and write whatever the worker's user may, open network connections,
-//! fill the disk with many files, and leave the process group by `setsid`.
+
+mod sealed;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,6 +21,10 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
+
+pub use jail::MissingLayers;
+pub use jail::room::{Product, main};
+pub use sealed::{Launcher, RoomLimits, Sealed};
 
 /// A command of the build, with all that it needs to see.
 #[derive(Clone, Debug)]
@@ -32,8 +39,29 @@ pub struct Step {
     pub folder: PathBuf,
     /// What it needs to read: toolchain, sources, dependencies. The programs and libraries of the system come on top.
     pub reads: Vec<PathBuf>,
-    /// What it needs to write: target, home and temporary folder.
+    /// What it needs to write: target, home and temporary folder. They are empty when it starts, and a jail may discard all of them
+    /// but the product.
     pub writes: Vec<PathBuf>,
+    /// What is wanted of what it writes.
+    pub product: Product,
+    /// Where a jail may keep an account of the step. The step must not reach it.
+    pub account: PathBuf,
+}
+
+/// What a jail says of a step that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: the step ended by itself, well or not.
+    Held,
+    /// It was ended for the memory that it used.
+    OutOfMemory,
+    /// It was ended for the disk space, or the number of files, that it used.
+    OutOfDisk,
+    /// The step did not run, as there was no jail to be had.
+    Unavailable {
+        /// Why, for administrators.
+        reason: String,
+    },
 }
 
 /// Confines a build.
@@ -43,6 +71,15 @@ pub trait Confine: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the machine does not offer what the jail is made of.
     fn confine(&self, step: &Step) -> io::Result<Command>;
+
+    /// What became of `step`, once its command has ended.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    fn verdict(&self, step: &Step) -> io::Result<Verdict> {
+        let _ = step;
+        Ok(Verdict::Held)
+    }
 }
 
 /// No jail beyond a cleared environment.

@@ -71,6 +71,16 @@ impl Workbench {
         self.root.join("home/.cargo")
     }
 
+    /// That cargo home's configuration, which fetching writes.
+    pub(crate) fn cargo_config(&self) -> PathBuf {
+        self.cargo_home().join("config.toml")
+    }
+
+    /// What the jail says of the build.
+    pub(crate) fn account(&self) -> PathBuf {
+        self.root.join("account")
+    }
+
     pub(crate) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }

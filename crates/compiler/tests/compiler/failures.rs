@@ -49,7 +49,7 @@ async fn packages_that_are_not_whole_have_their_codes() {
     let with_dependency = format!("{MANIFEST}\n[dependencies]\nmissing = {{ path = 'missing' }}\n");
     let stale_lock = format!("{MANIFEST}\n[dependencies]\nitoa = '1'\n");
     let main = ("src/main.rs", "fn main() {}");
-    let packages: [(&str, Files<'_>, FailureCode); 5] = [
+    let packages: [(&str, Files<'_>, FailureCode); 6] = [
         (
             "acme/empty",
             &[("README.md", "x")],
@@ -57,12 +57,17 @@ async fn packages_that_are_not_whole_have_their_codes() {
         ),
         (
             "acme/malformed",
-            &[("Cargo.toml", "[package"), main],
+            &[("Cargo.toml", "[package"), ("Cargo.lock", LOCK), main],
             FailureCode::CompilationError,
         ),
         (
+            "acme/unlocked",
+            &[("Cargo.toml", MANIFEST), main],
+            FailureCode::LockfileMissing,
+        ),
+        (
             "acme/missing",
-            &[("Cargo.toml", &with_dependency), main],
+            &[("Cargo.toml", &with_dependency), ("Cargo.lock", LOCK), main],
             FailureCode::DependencyNotFound,
         ),
         (
@@ -72,7 +77,11 @@ async fn packages_that_are_not_whole_have_their_codes() {
         ),
         (
             "acme/library",
-            &[("Cargo.toml", MANIFEST), ("src/lib.rs", "")],
+            &[
+                ("Cargo.toml", MANIFEST),
+                ("Cargo.lock", LOCK),
+                ("src/lib.rs", ""),
+            ],
             FailureCode::NoArtifact,
         ),
     ];
@@ -127,8 +136,7 @@ async fn a_repository_that_grows_when_it_is_checked_out_is_refused() {
         .await
         .unwrap_err();
 
-    assert_eq!(error.code(), FailureCode::GitError);
-    assert!(error.to_string().contains("limit"), "{error}");
+    assert_eq!(error.code(), FailureCode::SourceTooLarge);
 }
 
 #[tokio::test]

@@ -9,3 +9,4 @@ mod hostile;
 mod modules;
 mod names;
 mod origin;
+mod sealed;

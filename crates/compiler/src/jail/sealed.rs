@@ -1,0 +1,149 @@
+//! The sealed jail: a room that holds the step's files, and nothing else of the machine.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jail::MissingLayers;
+use jail::room::{Account, Excess, Room, Space};
+
+use super::{Confine, Step, Verdict};
+
+/// A mebibyte, in bytes.
+const MIB: u64 = 1024 * 1024;
+/// The room's own, which programs use that do not look at `TMPDIR`.
+const TMP: &str = "/tmp";
+
+/// Every step in a room of its own: see [`jail::room`].
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// Makes the room and starts the step in it.
+    pub launcher: Launcher,
+    /// What a room may use.
+    pub limits: RoomLimits,
+    /// What to do on a machine that will not give every layer of the room.
+    pub missing_layers: MissingLayers,
+}
+
+impl Sealed {
+    /// Whole rooms with the usual limits.
+    pub fn new(launcher: Launcher) -> Self {
+        Self {
+            launcher,
+            limits: RoomLimits::default(),
+            missing_layers: MissingLayers::Refused,
+        }
+    }
+}
+
+/// A program that calls [`main`](super::main) with the arguments that follow its own.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    /// The program's file.
+    pub path: PathBuf,
+    /// What asks it to be a launcher.
+    pub args: Vec<OsString>,
+}
+
+/// What a room may use.
+#[derive(Clone, Debug)]
+pub struct RoomLimits {
+    /// Memory of all processes together.
+    pub memory_bytes: u64,
+    /// Memory that one process may write to.
+    pub process_memory_bytes: u64,
+    /// Processes and threads.
+    pub processes: u64,
+    /// Bytes in the folder that the product is made in. It lies in memory, as do the others.
+    pub output_bytes: u64,
+    /// Bytes in each other folder that may be written to.
+    pub scratch_bytes: u64,
+    /// Files in each folder.
+    pub inodes: u64,
+}
+
+impl Default for RoomLimits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 4096 * MIB,
+            process_memory_bytes: 3072 * MIB,
+            processes: 512,
+            output_bytes: 2048 * MIB,
+            scratch_bytes: 256 * MIB,
+            // A build of 300 crates makes about 5,000.
+            inodes: 100_000,
+        }
+    }
+}
+
+impl RoomLimits {
+    fn space(&self, path: &Path, bytes: u64) -> Space {
+        Space {
+            path: path.to_owned(),
+            bytes,
+            inodes: self.inodes,
+        }
+    }
+}
+
+impl Confine for Sealed {
+    fn confine(&self, step: &Step) -> io::Result<Command> {
+        let limits = &self.limits;
+        let mut spaces = vec![limits.space(Path::new(TMP), limits.scratch_bytes)];
+        spaces.extend(step.writes.iter().map(|path| {
+            let is_output = *path == step.product.space;
+            let bytes = if is_output {
+                limits.output_bytes
+            } else {
+                limits.scratch_bytes
+            };
+            limits.space(path, bytes)
+        }));
+        let room = Room {
+            program: step.program.clone(),
+            args: step.args.clone(),
+            folder: step.folder.clone(),
+            reads: step.reads.clone(),
+            spaces,
+            product: Some(step.product.clone()),
+            memory_bytes: limits.memory_bytes,
+            process_memory_bytes: limits.process_memory_bytes,
+            processes: limits.processes,
+            account: step.account.clone(),
+            missing_layers: self.missing_layers,
+        };
+        let mut command = room.command(&self.launcher.path, &self.launcher.args);
+        command.env_clear().envs(&step.env).current_dir("/");
+        Ok(command)
+    }
+
+    fn verdict(&self, step: &Step) -> io::Result<Verdict> {
+        let account = Account::read(&step.account)?;
+        if !account.without.is_empty() {
+            let without = account.without.join(", ");
+            tracing::warn!(%without, "a build ran in a jail that is not whole");
+        }
+        Ok(match account {
+            Account {
+                started: false,
+                refused,
+                ..
+            } => Verdict::Unavailable {
+                reason: refused.join("; "),
+            },
+            Account { refused, .. } if !refused.is_empty() => Verdict::Unavailable {
+                reason: refused.join("; "),
+            },
+            Account {
+                excess: Some(Excess::Memory),
+                ..
+            } => Verdict::OutOfMemory,
+            Account {
+                excess: Some(Excess::Space(_)),
+                ..
+            } => Verdict::OutOfDisk,
+            Account { excess: None, .. } => Verdict::Held,
+        })
+    }
+}
