@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod builds;
+mod corpus;
 mod failures;
 mod far_end;
 mod hostile;
