@@ -235,6 +235,25 @@ fn a_room_without_a_layer_is_made_for_development_and_the_layer_told() {
 }
 
 #[test]
+fn without_a_view_of_its_own_processes_a_room_shows_the_machines_and_opens_nothing_of_it() {
+    let mut scene = Scene::of(
+        "readlink /proc/self/exe; cat /proc/1/cmdline || cat /proc/self/status || echo closed",
+    );
+    scene.room.missing_layers = MissingLayers::Allowed;
+    let first = ["room-lacking".into(), Layer::PidNamespace.name().into()];
+
+    let output = scene
+        .room
+        .command(Path::new(PROBE), &first)
+        .output()
+        .unwrap();
+
+    let said = said(&output);
+    assert!(said.contains("readlink\nclosed\n"), "{said}");
+    assert!(scene.account().absent.concat().contains("not measured"));
+}
+
+#[test]
 fn a_room_that_fills_its_disk_or_its_memory_is_ended_and_says_so() {
     let excesses = [
         (

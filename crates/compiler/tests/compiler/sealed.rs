@@ -1,6 +1,7 @@
 //! Honest builds in the sealed jail: they do not notice it.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use compiler::jail::{Launcher, Sealed};
@@ -114,4 +115,26 @@ async fn without_a_jail_nothing_is_built_and_that_is_our_fault() {
 
     assert_eq!(error.code(), FailureCode::JailUnavailable);
     assert_eq!(error.fault(), Fault::Platform);
+}
+
+#[tokio::test]
+async fn every_example_makes_one_hash_in_two_places() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let origin = Origin::new();
+    let here = compiler(origin.sealed_settings("here"));
+    let there = compiler(origin.sealed_settings("somewhere/else"));
+
+    for name in ["echo-ark", "random-ark"] {
+        let folder = examples.join(name);
+        let files = ["Cargo.toml", "Cargo.lock", "src/main.rs"]
+            .map(|path| (path, fs::read_to_string(folder.join(path)).unwrap()));
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        let repo = format!("outlayer-examples/{name}");
+        origin.repository(&repo).commit(&files);
+
+        let (one, other) = tokio::join!(build(&here, &repo, "main"), build(&there, &repo, "main"));
+
+        let one = one.unwrap_or_else(|error| panic!("{error}: {}", error.hidden_logs()));
+        assert_eq!(one.hash, other.unwrap().hash, "{name}");
+    }
 }

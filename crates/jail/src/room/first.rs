@@ -52,6 +52,10 @@ fn exit_code(code: i32) -> ExitCode {
 
 fn try_to_run(room: &Room, account: &mut Teller, out: Option<&OwnedFd>) -> io::Result<Ended> {
     let spending = Spending::of(room)?;
+    if !spending.sees_memory() {
+        let what = "view of its own processes, so the memory of all together is not measured";
+        account.say(&Line::Absent(what.to_owned()));
+    }
     let (ours, theirs) = socket::pair(socket::Kind::Stream)?;
     let program = match watch::fork()? {
         watch::Side::Inside => {

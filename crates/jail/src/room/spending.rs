@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, ReadDir},
     io,
     os::fd::{AsFd as _, OwnedFd},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{Excess, Room};
@@ -22,7 +22,8 @@ type FileSystem = [u64; 15];
 #[derive(Debug)]
 pub(super) struct Spending {
     spaces: Vec<(PathBuf, OwnedFd)>,
-    memory_bytes: u64,
+    /// None where the view of processes is not the room's own: there is nothing to add up then.
+    memory_bytes: Option<u64>,
 }
 
 impl Spending {
@@ -32,10 +33,17 @@ impl Spending {
             let folder = File::open(&space.path)?;
             Ok((space.path.clone(), OwnedFd::from(folder)))
         });
+        // Who is the first process in a view is so in the namespace that it is a view of.
+        let is_own = fs::read_link("/proc/self").is_ok_and(|own| own == Path::new("1"));
         Ok(Self {
             spaces: spaces.collect::<io::Result<_>>()?,
-            memory_bytes: room.memory_bytes,
+            memory_bytes: is_own.then_some(room.memory_bytes),
         })
+    }
+
+    /// Whether memory is measured.
+    pub(super) fn sees_memory(&self) -> bool {
+        self.memory_bytes.is_some()
     }
 
     /// What there is too much of, if anything.
@@ -47,9 +55,9 @@ impl Spending {
         if let Some((path, _)) = full {
             return Some(Excess::Space(path.clone()));
         }
-        // Without a view of processes there is nothing to add up; the limits of each process and the cgroup still hold.
+        let most = self.memory_bytes?;
         let held = fs::read_dir("/proc").map_or(0, memory_of);
-        (held > self.memory_bytes).then_some(Excess::Memory)
+        (held > most).then_some(Excess::Memory)
     }
 }
 

@@ -85,13 +85,8 @@ impl Tree {
         for space in &room.spaces {
             tree.add(in_memory(space)?, &space.path, true);
         }
-        if own_processes {
-            // Where something of the machine's own is hidden by mounts over it, as in most containers, the kernel makes no new view
-            // of processes. An empty folder does as well: nothing in the room may open what is in there.
-            let attributes = READ_ONLY | NO_SUID | NO_DEVICES | NO_PROGRAMS;
-            if let Ok(view) = mounts::Tree::fresh(c"proc", &[(c"subset", c"pid")], attributes) {
-                tree.add(view, Path::new("/proc"), true);
-            }
+        if let Some(view) = view_of_processes(own_processes) {
+            tree.add(view, Path::new("/proc"), true);
         }
         Ok(tree)
     }
@@ -141,6 +136,20 @@ impl Tree {
             is_folder,
         });
     }
+}
+
+/// What programs find themselves in: the loader and the linker ask the kernel for their own paths.
+///
+/// It shows the room's processes only, unless the kernel makes no new view: where something of the machine's own is hidden by
+/// mounts over it, as in most containers. Then it is the machine's. Nothing in either can be opened by the room's program.
+fn view_of_processes(own_processes: bool) -> Option<mounts::Tree> {
+    let attributes = READ_ONLY | NO_SUID | NO_DEVICES | NO_PROGRAMS;
+    let own = || mounts::Tree::fresh(c"proc", &[(c"subset", c"pid")], attributes).ok();
+    let machines = || mounts::Tree::of(Path::new("/proc")).and_then(|all| all.restrict(attributes));
+    own_processes
+        .then(own)
+        .flatten()
+        .or_else(|| machines().ok())
 }
 
 fn in_memory(space: &Space) -> io::Result<mounts::Tree> {
