@@ -21,12 +21,19 @@ impl Cgroup {
     /// Makes one, sets its limits and enters it.
     pub(super) fn enter(room: &Room) -> io::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
-        let parent = MOUNTS
+        let own = MOUNTS
             .into_iter()
-            .filter_map(|mount| parent_of(Path::new(mount), &own))
-            .find(|parent| parent.join("cgroup.controllers").is_file())
+            .filter_map(|mount| own_folder(Path::new(mount), &own))
+            .find(|own| own.join("cgroup.controllers").is_file())
             .ok_or_else(|| io::Error::other("there is no cgroup of the second version"))?;
-        Self::enter_below(&parent, room)
+        // A cgroup with processes in it gives its children no limits, but for the topmost. So who delegates puts the host into a
+        // child of its own (systemd: `DelegateSubgroup`), and rooms go beside it.
+        Self::enter_below(&own, room).or_else(|why| {
+            let beside = own
+                .parent()
+                .filter(|above| above.join("cgroup.procs").is_file());
+            beside.map_or(Err(why), |above| Self::enter_below(above, room))
+        })
     }
 
     fn enter_below(parent: &Path, room: &Room) -> io::Result<Self> {
@@ -57,7 +64,7 @@ impl Cgroup {
 }
 
 /// The folder of the cgroup that we are in, by what the kernel says of us.
-fn parent_of(mount: &Path, own: &str) -> Option<PathBuf> {
+fn own_folder(mount: &Path, own: &str) -> Option<PathBuf> {
     let path = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
     Some(mount.join(path))
 }
@@ -80,12 +87,45 @@ mod tests {
     fn the_second_versions_line_names_the_folder() {
         let own = "4:memory:/other\n0::/system.slice/outlayer.service\n";
 
-        let parent = parent_of(Path::new("/sys/fs/cgroup"), own);
+        let folder = own_folder(Path::new("/sys/fs/cgroup"), own);
 
         assert_eq!(
-            parent,
+            folder,
             Some("/sys/fs/cgroup/system.slice/outlayer.service".into())
         );
-        assert_eq!(parent_of(Path::new("/sys/fs/cgroup"), "4:memory:/x"), None);
+        assert_eq!(own_folder(Path::new("/sys/fs/cgroup"), "4:memory:/x"), None);
+    }
+
+    #[test]
+    fn a_rooms_cgroup_holds_its_processes_and_files_to_their_sum() {
+        let parent = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(parent.path().join(name), text).unwrap();
+        write("cgroup.controllers", "cpu memory pids\n");
+        fs::create_dir(parent.path().join("outlayer-room-1")).unwrap();
+        let args = "memory=100 processes=7 bytes=20 inodes=1 space=/a space=/b -- /bin/true";
+        let room = Room::from_args(args.split(' ').map(Into::into)).unwrap();
+
+        Cgroup::enter_below(parent.path(), &room).unwrap();
+
+        let own = parent
+            .path()
+            .join(format!("{PREFIX}{}", std::process::id()));
+        let read = |name: &str| fs::read_to_string(own.join(name)).unwrap();
+        assert_eq!(read("memory.max"), "140");
+        assert_eq!(read("pids.max"), "7");
+        assert_eq!(read("cgroup.procs"), "0");
+        assert!(!parent.path().join("outlayer-room-1").exists());
+    }
+
+    #[test]
+    fn a_cgroup_that_is_not_delegated_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join("cgroup.controllers"), "cpu\n").unwrap();
+        let room = Room::from_args(["--", "/bin/true"].map(Into::into)).unwrap();
+
+        let entered = Cgroup::enter_below(parent.path(), &room);
+
+        assert!(entered.is_err());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
 }
