@@ -20,6 +20,7 @@ use protocol::FailureCode;
 use protocol::source::BuildTarget;
 
 use crate::error::Error;
+use crate::fetching;
 use crate::git;
 use crate::jail::{Product, Step};
 use crate::process;
@@ -60,6 +61,7 @@ impl Cargo<'_> {
             .envs(self.environment())
             .envs(self.network_environment())
             .current_dir(self.bench.start());
+        fetching::fence(self.settings, self.bench, &mut command)?;
         let limits = &self.settings.limits;
         let ended = process::run(command, &limits.fetch_process, limits.fetch)
             .await

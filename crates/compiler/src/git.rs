@@ -16,6 +16,7 @@ use protocol::{CommitHash, FailureCode};
 use url::Url;
 
 use crate::error::Error;
+use crate::fetching;
 use crate::process::{self, Ended};
 use crate::repository::Repository;
 use crate::settings::Settings;
@@ -211,6 +212,7 @@ impl<'a> Git<'a> {
             command.args(["-c", setting]);
         }
         command.args(args);
+        fetching::fence(self.settings, self.bench, &mut command)?;
         let mut limits = self.settings.limits.fetch_process.clone();
         limits.log_bytes = log_bytes;
         process::run(command, &limits, wall)

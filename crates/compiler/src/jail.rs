@@ -11,7 +11,8 @@
 //! is killed at the end. What does not hold: a build script may read and write whatever the worker's user may, open network
 //! connections, fill the disk with many files, and leave the process group by `setsid`.
 //!
-//! Fetching needs no jail to run nothing, but it reads what manifests point at, also outside of the repository.
+//! Fetching needs no jail to run nothing, but it reads what manifests and links point at, also outside of the repository. So a
+//! [`Confine`] may put a fence around it.
 
 mod sealed;
 
@@ -71,6 +72,21 @@ pub trait Confine: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the machine does not offer what the jail is made of.
     fn confine(&self, step: &Step) -> io::Result<Command>;
+
+    /// Has `command`, which fetches and so has the network, open no files but the system's, `reads` and `writes`. Cargo and git follow
+    /// links that strangers make.
+    ///
+    /// # Errors
+    /// When the machine has no means to that.
+    fn fence(
+        &self,
+        command: &mut Command,
+        reads: &[PathBuf],
+        writes: &[PathBuf],
+    ) -> io::Result<()> {
+        let _ = (command, reads, writes);
+        Ok(())
+    }
 
     /// What became of `step`, once its command has ended.
     ///

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jail::MissingLayers;
 use jail::room::{Account, Excess, Room, Space};
+use jail::{Fence, MissingLayers};
 
 use super::{Confine, Step, Verdict};
 
@@ -116,6 +116,22 @@ impl Confine for Sealed {
         let mut command = room.command(&self.launcher.path, &self.launcher.args);
         command.env_clear().envs(&step.env).current_dir("/");
         Ok(command)
+    }
+
+    fn fence(
+        &self,
+        command: &mut Command,
+        reads: &[PathBuf],
+        writes: &[PathBuf],
+    ) -> io::Result<()> {
+        match Fence::around(reads, writes) {
+            Ok(fence) => fence.put_up_by(command),
+            Err(error) if self.missing_layers == MissingLayers::Allowed => {
+                tracing::warn!(%error, "a source is fetched without a fence");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     fn verdict(&self, step: &Step) -> io::Result<Verdict> {

@@ -4,7 +4,7 @@ use std::{
     fs::OpenOptions,
     io,
     os::{
-        fd::{AsFd as _, OwnedFd},
+        fd::{AsFd as _, BorrowedFd, OwnedFd},
         unix::fs::OpenOptionsExt as _,
     },
     path::Path,
@@ -29,6 +29,8 @@ struct Beneath {
 
 const VERSION: usize = 1;
 const PATH_BENEATH: usize = 1;
+/// To bind and to connect.
+const TCP: u64 = 0b11;
 const SIGNALS: u64 = 0b10;
 const ABSTRACT_SOCKETS: u64 = 0b01;
 
@@ -52,6 +54,14 @@ pub(crate) enum Access {
     Write,
 }
 
+/// What is closed but for what is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    Everything(Signals),
+    /// Files only: for what fetches, and cannot do without the network.
+    Files,
+}
+
 /// Whether signals may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signals {
@@ -62,7 +72,7 @@ pub(crate) enum Signals {
 
 /// Closes everything that this kernel's landlock can close; the answer is the version of its interface.
 pub(crate) fn close_all(signals: Signals) -> io::Result<u8> {
-    Rules::closing_all(signals)?.put_up()
+    Rules::closing(Closed::Everything(signals))?.put_up()
 }
 
 /// Everything closed but what has been opened.
@@ -74,16 +84,16 @@ pub(crate) struct Rules {
 
 impl Rules {
     #[expect(unsafe_code, reason = "std has no landlock")]
-    pub(crate) fn closing_all(signals: Signals) -> io::Result<Self> {
+    pub(crate) fn closing(what: Closed) -> io::Result<Self> {
         let abi = sys::plain(libc::SYS_landlock_create_ruleset, [0, 0, VERSION])?;
-        let scopes = if signals == Signals::Open {
-            ABSTRACT_SOCKETS
-        } else {
-            ABSTRACT_SOCKETS | SIGNALS
+        let (network, scopes) = match what {
+            Closed::Everything(Signals::Closed) => (TCP, ABSTRACT_SOCKETS | SIGNALS),
+            Closed::Everything(Signals::Open) => (TCP, ABSTRACT_SOCKETS),
+            Closed::Files => (0, 0),
         };
         let handled = Handled {
             files: files(abi),
-            network: if abi >= 4 { 0b11 } else { 0 },
+            network: if abi >= 4 { network } else { 0 },
             scopes: if abi >= 6 { scopes } else { 0 },
         };
         // An older kernel takes a longer structure as long as what it does not know is zero.
@@ -133,14 +143,21 @@ impl Rules {
         Ok(())
     }
 
+    /// The rules for another process of this program to put up.
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.rules
+    }
+
     /// Puts the rules up, for good; the answer is the version of landlock's interface.
     pub(crate) fn put_up(self) -> io::Result<u8> {
-        sys::plain(
-            libc::SYS_landlock_restrict_self,
-            [sys::fd_word(self.rules.as_fd()), 0],
-        )?;
+        put_up(self.rules.as_fd())?;
         Ok(u8::try_from(self.abi).unwrap_or(u8::MAX))
     }
+}
+
+/// Puts rules up for this process. It neither allocates nor locks.
+pub(crate) fn put_up(rules: BorrowedFd<'_>) -> io::Result<()> {
+    sys::plain(libc::SYS_landlock_restrict_self, [sys::fd_word(rules), 0]).map(drop)
 }
 
 /// All rights to files that a version knows.

@@ -16,13 +16,13 @@ use super::{
     account::{Line, Teller},
     calls, products,
     spending::Spending,
-    tree::{CONFIGURATION, DEVICES, SYSTEM},
+    tree::{DEVICES, SYSTEM_AND_CONFIGURATION},
 };
 use crate::{
     enter::MissingLayers,
     filter::Filter,
     layer::{Layer, Missing, Report},
-    layers::landlock::{Access, Rules, Signals},
+    layers::landlock::{Access, Closed, Rules, Signals},
     socket,
     sys::{self, Blocking, Ended},
     watch,
@@ -104,8 +104,8 @@ fn become_program(room: &Room, first: OwnedFd) -> ! {
 }
 
 fn landlock(room: &Room) -> io::Result<()> {
-    let rules = Rules::closing_all(Signals::Closed)?;
-    let system = SYSTEM.into_iter().chain(CONFIGURATION).map(Path::new);
+    let rules = Rules::closing(Closed::Everything(Signals::Closed))?;
+    let system = SYSTEM_AND_CONFIGURATION.into_iter().map(Path::new);
     for path in system.filter(|path| path.exists()) {
         rules.open(path, Access::Read)?;
     }

@@ -19,16 +19,34 @@ use crate::{
 };
 
 /// The system's programs and libraries, those that there are. A link, as `/bin` is on most systems, is made again.
-pub(super) const SYSTEM: [&str; 7] = [
+const SYSTEM: [&str; 7] = [
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
 ];
 /// What starting programs and linking takes of `/etc`.
-pub(super) const CONFIGURATION: [&str; 4] = [
+const CONFIGURATION: [&str; 4] = [
     "/etc/alternatives",
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
 ];
+/// Both.
+pub(super) const SYSTEM_AND_CONFIGURATION: [&str; 11] = {
+    let [usr, bin, sbin, lib, lib32, lib64, libx32] = SYSTEM;
+    let [alternatives, cache, conf, folder] = CONFIGURATION;
+    [
+        usr,
+        bin,
+        sbin,
+        lib,
+        lib32,
+        lib64,
+        libx32,
+        alternatives,
+        cache,
+        conf,
+        folder,
+    ]
+};
 /// Every device of the room.
 pub(super) const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
 

@@ -186,7 +186,8 @@ pub(super) const PACKAGES: &[Package] = &[
 ];
 
 /// Repositories that files alone do not make.
-pub(super) const MADE_BY_GIT: [(&str, Ends); 2] = [
+pub(super) const MADE_BY_GIT: [(&str, Ends); 3] = [
+    ("dependency-with-links", NOT_WHOLE),
     ("tree-that-climbs", GIT),
     ("tree-with-gits-own-folder", GIT),
 ];
@@ -199,6 +200,7 @@ pub(super) fn commit_those_that_git_must_make(scene: &Scene) {
     let unlocked = scene.origin.repository("evil/no-lock-file");
     std::fs::remove_file(unlocked.folder().join("Cargo.lock")).unwrap();
     unlocked.commit(&[]);
+    commit_a_dependency_with_links(scene);
     for (name, folder) in [
         ("tree-that-climbs", ".."),
         ("tree-with-gits-own-folder", ".git"),
@@ -214,4 +216,40 @@ pub(super) fn commit_those_that_git_must_make(scene: &Scene) {
         let commit = repository.git(&["commit-tree", "-m", "climb", &tree]);
         repository.git(&["update-ref", "refs/heads/main", &commit]);
     }
+}
+
+/// Cargo checks out dependencies itself, and copies what links in them lead to.
+fn commit_a_dependency_with_links(scene: &Scene) {
+    let library = scene.origin.repository("evil/library");
+    let secret = library.folder().join("secret");
+    std::os::unix::fs::symlink(scene.place("{CANARY}"), secret).unwrap();
+    let commit = library.commit(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = 'library'\nversion = '1.0.0'\n",
+        ),
+        (
+            "src/lib.rs",
+            "pub const SECRET: &str = include_str!(\"../secret\");",
+        ),
+    ]);
+    let url = "https://github.com/evil/library";
+    let manifest = format!(
+        "[package]\nname = 'ark'\nversion = '0.1.0'\n[dependencies]\nlibrary = {{ git = '{url}' }}\n[workspace]\n"
+    );
+    let lock = format!(
+        "version = 4\n\n[[package]]\nname = \"ark\"\nversion = \"0.1.0\"\ndependencies = [\n \"library\",\n]\n\n\
+         [[package]]\nname = \"library\"\nversion = \"1.0.0\"\nsource = \"git+{url}#{commit}\"\n"
+    );
+    scene
+        .origin
+        .repository("evil/dependency-with-links")
+        .commit(&[
+            ("Cargo.toml", &manifest),
+            ("Cargo.lock", &lock),
+            (
+                "src/main.rs",
+                "fn main() { println!(\"{}\", library::SECRET) }",
+            ),
+        ]);
 }
