@@ -31,6 +31,9 @@ use crate::workbench::Workbench;
 /// wherever it is built.
 const SEEMING_ROOT: &str = "/outlayer";
 
+/// Links in dependencies become plain files that say where they would have led: vendoring would copy what is there.
+const NO_LINKS: &str = "[core]\n\tsymlinks = false\n";
+
 /// Cargo, at work on one package.
 pub(crate) struct Cargo<'a> {
     pub(crate) settings: &'a Settings,
@@ -62,6 +65,9 @@ impl Cargo<'_> {
             .envs(self.network_environment())
             .current_dir(self.bench.start());
         fetching::fence(self.settings, self.bench, &mut command)?;
+        // Cargo checks dependencies out by a library that knows no other way to be told.
+        fs::write(self.bench.home().join(".gitconfig"), NO_LINKS)
+            .map_err(|error| Error::ours(format!(".gitconfig: {error}")))?;
         let limits = &self.settings.limits;
         let ended = process::run(command, &limits.fetch_process, limits.fetch)
             .await

@@ -10,10 +10,12 @@ use crate::settings::Settings;
 use crate::workbench::Workbench;
 
 /// What finding and trusting the far end takes, those of it that a system has.
-const NETWORK: [&str; 13] = [
+const NETWORK: [&str; 14] = [
     "/etc/ca-certificates",
     "/etc/crypto-policies",
     "/etc/gai.conf",
+    // Of which cargo's git library must know that it is not there, or read it.
+    "/etc/gitconfig",
     "/etc/host.conf",
     "/etc/hosts",
     "/etc/localtime",

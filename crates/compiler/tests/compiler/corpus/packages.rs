@@ -186,8 +186,9 @@ pub(super) const PACKAGES: &[Package] = &[
 ];
 
 /// Repositories that files alone do not make.
-pub(super) const MADE_BY_GIT: [(&str, Ends); 3] = [
-    ("dependency-with-links", NOT_WHOLE),
+pub(super) const MADE_BY_GIT: [(&str, Ends); 4] = [
+    ("link-to-a-file", Built),
+    ("link-to-the-cargo-home", Built),
     ("tree-that-climbs", GIT),
     ("tree-with-gits-own-folder", GIT),
 ];
@@ -200,7 +201,10 @@ pub(super) fn commit_those_that_git_must_make(scene: &Scene) {
     let unlocked = scene.origin.repository("evil/no-lock-file");
     std::fs::remove_file(unlocked.folder().join("Cargo.lock")).unwrap();
     unlocked.commit(&[]);
-    commit_a_dependency_with_links(scene);
+    commit_dependency_with_link(scene, "link-to-a-file", &scene.place("{CANARY}"));
+    // From where cargo checks dependencies out.
+    let home = "../../../../credentials.toml";
+    commit_dependency_with_link(scene, "link-to-the-cargo-home", home);
     for (name, folder) in [
         ("tree-that-climbs", ".."),
         ("tree-with-gits-own-folder", ".git"),
@@ -218,11 +222,10 @@ pub(super) fn commit_those_that_git_must_make(scene: &Scene) {
     }
 }
 
-/// Cargo checks out dependencies itself, and copies what links in them lead to.
-fn commit_a_dependency_with_links(scene: &Scene) {
-    let library = scene.origin.repository("evil/library");
-    let secret = library.folder().join("secret");
-    std::os::unix::fs::symlink(scene.place("{CANARY}"), secret).unwrap();
+/// Cargo checks dependencies out itself, and copies what links in them lead to.
+fn commit_dependency_with_link(scene: &Scene, name: &str, target: &str) {
+    let library = scene.origin.repository(&format!("library/{name}"));
+    std::os::unix::fs::symlink(target, library.folder().join("secret")).unwrap();
     let commit = library.commit(&[
         (
             "Cargo.toml",
@@ -233,7 +236,7 @@ fn commit_a_dependency_with_links(scene: &Scene) {
             "pub const SECRET: &str = include_str!(\"../secret\");",
         ),
     ]);
-    let url = "https://github.com/evil/library";
+    let url = format!("https://github.com/library/{name}");
     let manifest = format!(
         "[package]\nname = 'ark'\nversion = '0.1.0'\n[dependencies]\nlibrary = {{ git = '{url}' }}\n[workspace]\n"
     );
@@ -241,15 +244,12 @@ fn commit_a_dependency_with_links(scene: &Scene) {
         "version = 4\n\n[[package]]\nname = \"ark\"\nversion = \"0.1.0\"\ndependencies = [\n \"library\",\n]\n\n\
          [[package]]\nname = \"library\"\nversion = \"1.0.0\"\nsource = \"git+{url}#{commit}\"\n"
     );
-    scene
-        .origin
-        .repository("evil/dependency-with-links")
-        .commit(&[
-            ("Cargo.toml", &manifest),
-            ("Cargo.lock", &lock),
-            (
-                "src/main.rs",
-                "fn main() { println!(\"{}\", library::SECRET) }",
-            ),
-        ]);
+    scene.origin.repository(&format!("evil/{name}")).commit(&[
+        ("Cargo.toml", &manifest),
+        ("Cargo.lock", &lock),
+        (
+            "src/main.rs",
+            "fn main() { println!(\"{}\", library::SECRET) }",
+        ),
+    ]);
 }
