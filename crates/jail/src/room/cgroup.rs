@@ -13,6 +13,9 @@ const PREFIX: &str = "outlayer-room-";
 /// Where the second version is mounted, alone or beside the first.
 const MOUNTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
+/// A quarter of what others have by default.
+const CPU_WEIGHT: &str = "25";
+
 /// The room's cgroup.
 #[derive(Debug)]
 pub(super) struct Cgroup;
@@ -57,6 +60,10 @@ impl Cgroup {
         };
         // One without limits, or with nobody in it, is of no use.
         set().inspect_err(|_| drop(fs::remove_dir(&own)))?;
+        // Guests that answer come before builds; where processor time is not delegated it is the scheduler's to share.
+        if fs::write(parent.join("cgroup.subtree_control"), "+cpu").is_ok() {
+            fs::write(own.join("cpu.weight"), CPU_WEIGHT).ok();
+        }
         // What is swapped out counts as memory; a kernel without swap has no such file.
         fs::write(own.join("memory.swap.max"), "0").ok();
         Ok(Self)
