@@ -2,9 +2,16 @@
 
 use protocol::FailureCode;
 
+use super::SEEMING_ROOT;
 use crate::error::Error;
 use crate::jail::Verdict;
 use crate::process::{End, Ended};
+
+/// Where the sources seem to be.
+const SEEMING_SOURCE: &str = "/outlayer/source";
+
+/// The longest place that is shown; paths in packages are shorter.
+const LONGEST_PLACE: usize = 120;
 
 /// Signs that a registry or a repository could not be reached.
 const NETWORK: &[&str] = &[
@@ -81,7 +88,30 @@ pub(super) fn of_build(ended: &Ended, verdict: Verdict) -> Option<Error> {
         Verdict::Held if ended.is_success() => return None,
         Verdict::Held => by_text(&ended.stderr),
     };
-    Some(Error::new(code).hiding(log))
+    let error = match place(&ended.stderr) {
+        Some(place) if code == FailureCode::RustCompilationError => Error::saying(
+            code,
+            format!("rust compilation failed: the code does not compile, first at {place}"),
+        ),
+        _ => Error::new(code),
+    };
+    Some(error.hiding(log))
+}
+
+/// Where the first error is, as `file:line:column`, if that can be shown: a plain path below the package's root or its dependencies'.
+fn place(stderr: &str) -> Option<&str> {
+    let from_error = stderr
+        .lines()
+        .skip_while(|line| !line.starts_with("error"))
+        .find_map(|line| line.trim_start().strip_prefix("--> "))?;
+    let place = [SEEMING_SOURCE, SEEMING_ROOT]
+        .iter()
+        .find_map(|root| from_error.strip_prefix(root)?.strip_prefix('/'))
+        .unwrap_or(from_error);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte);
+    let is_below = !place.starts_with('/') && !place.contains("..");
+    let is_short = place.len() <= LONGEST_PLACE;
+    (is_below && is_short && place.bytes().all(is_plain)).then_some(place)
 }
 
 fn by_text(text: &str) -> FailureCode {
@@ -161,5 +191,29 @@ mod tests {
         assert_eq!(disk, FailureCode::OutOfDisk);
         assert_eq!(jail, FailureCode::JailUnavailable);
         assert!(of_build(&good, Verdict::Held).is_none());
+    }
+
+    #[test]
+    fn the_first_error_is_placed_if_its_path_can_be_shown() {
+        let at = |path: &str| {
+            let stderr = format!(
+                "warning: x\n --> src/warned.rs:1:1\nerror[E0425]: y\n --> {path}\nerror: z\n --> src/later.rs:1:1\nerror: could not compile `x`"
+            );
+            of_build(&printed(&stderr), Verdict::Held)
+                .unwrap()
+                .to_string()
+        };
+
+        assert!(at("src/main.rs:3:5").ends_with("first at src/main.rs:3:5"));
+        assert!(at("/outlayer/source/src/a.rs:3:5").ends_with("first at src/a.rs:3:5"));
+        assert!(at("/outlayer/vendor/b/src/lib.rs:3:5").ends_with("at vendor/b/src/lib.rs:3:5"));
+        for hidden in [
+            "/etc/x.rs:1:1",
+            "../x.rs:1:1",
+            "a b.rs:1:1",
+            "\u{1b}[1m:1:1",
+        ] {
+            assert!(!at(hidden).contains("first at"), "{hidden}");
+        }
     }
 }

@@ -27,6 +27,10 @@ async fn code_that_does_not_compile_is_the_authors_fault_and_what_rustc_says_sta
 
     assert_eq!(error.code(), FailureCode::RustCompilationError);
     assert_eq!(error.fault(), Fault::Guest);
+    assert!(
+        error.to_string().ends_with("first at src/main.rs:1:13"),
+        "{error}"
+    );
     assert!(error.hidden_logs().contains("a_secret_name"));
     assert!(!format!("{error} {error:?}").contains("a_secret_name"));
 }
