@@ -97,6 +97,8 @@ fn compiler(
     jail: Sealed,
     clock: Clock,
 ) -> Result<Compiler> {
+    jail.check()
+        .context("this machine cannot seal builds off (see --unsafe-jail)")?;
     let toolchain = Toolchain::of(&crate::environment::rustc())
         .context("find the Rust that builds guests; rustup installs one")?;
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);

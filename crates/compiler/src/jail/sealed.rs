@@ -1,6 +1,8 @@
 //! The sealed jail: a room that holds the step's files, and nothing else of the machine.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +10,7 @@ use std::process::Command;
 use jail::room::{Account, Excess, Room, Space};
 use jail::{Fence, MissingLayers};
 
-use super::{Confine, Step, Verdict};
+use super::{Confine, Product, Step, Verdict};
 
 /// A mebibyte, in bytes.
 const MIB: u64 = 1024 * 1024;
@@ -33,6 +35,36 @@ impl Sealed {
             launcher,
             limits: RoomLimits::default(),
             missing_layers: MissingLayers::Refused,
+        }
+    }
+
+    /// Makes a room in which nothing happens, so that a worker can refuse to start where there will be none.
+    ///
+    /// # Errors
+    /// Names every layer that this machine does not give.
+    pub fn check(&self) -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let out = folder.path().join("out");
+        fs::create_dir(&out)?;
+        let step = Step {
+            program: "/bin/sh".into(),
+            args: ["-c", ":"].map(OsString::from).to_vec(),
+            env: BTreeMap::new(),
+            folder: TMP.into(),
+            reads: Vec::new(),
+            writes: vec![out.clone()],
+            product: Product {
+                space: out,
+                folder: PathBuf::new(),
+                extension: String::new(),
+                bytes: 0,
+            },
+            account: folder.path().join("account"),
+        };
+        self.confine(&step)?.output()?;
+        match self.verdict(&step)? {
+            Verdict::Unavailable { reason } => Err(io::Error::other(reason)),
+            _ => Ok(()),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use compiler::jail::{Launcher, Sealed};
 use protocol::{FailureCode, Fault};
 
-use crate::origin::{Origin, build, compiler};
+use crate::origin::{Origin, build, compiler, launcher};
 
 /// A guest with a macro and a build script, both of which make some of its code.
 const MANIFEST: &str = r#"
@@ -115,6 +115,20 @@ async fn without_a_jail_nothing_is_built_and_that_is_our_fault() {
 
     assert_eq!(error.code(), FailureCode::JailUnavailable);
     assert_eq!(error.fault(), Fault::Platform);
+}
+
+#[test]
+fn a_jail_tells_before_the_first_build_whether_it_can_be_had() {
+    let whole = Sealed::new(launcher());
+    let none = Sealed::new(Launcher {
+        path: "/bin/false".into(),
+        args: Vec::new(),
+    });
+
+    let (whole, none) = (whole.check(), none.check());
+
+    assert!(whole.is_ok(), "{whole:?}");
+    assert!(none.is_err());
 }
 
 #[tokio::test]
