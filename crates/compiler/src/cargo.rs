@@ -22,14 +22,10 @@ use protocol::source::BuildTarget;
 use crate::error::Error;
 use crate::fetching;
 use crate::git;
-use crate::jail::{Product, Step};
+use crate::jail::{Product, SEEMING_ROOT, Step};
 use crate::process;
 use crate::settings::Settings;
 use crate::workbench::Workbench;
-
-/// Where the workbench seems to be in what the compiler writes into an artifact, so that one commit makes the same bytes
-/// wherever it is built.
-const SEEMING_ROOT: &str = "/outlayer";
 
 /// Links in dependencies become plain files that say where they would have led: vendoring would copy what is there.
 const NO_LINKS: &str = "[core]\n\tsymlinks = false\n";
@@ -76,7 +72,11 @@ impl Cargo<'_> {
             return Err(classify::of_fetch(&ended));
         }
         // What it prints is the configuration that makes cargo use the copies.
-        fs::write(self.bench.cargo_config(), &ended.stdout)
+        let root = self.bench.root();
+        let seeming = self.settings.jail.seeming(root);
+        let [root, seeming] = [root, &seeming].map(|path| path.display().to_string());
+        let config = ended.stdout.replace(&root, &seeming);
+        fs::write(self.bench.cargo_config(), config)
             .map_err(|error| Error::ours(format!("config.toml: {error}")))?;
         Ok(ended.log("cargo vendor"))
     }
@@ -152,6 +152,7 @@ impl Cargo<'_> {
                 // One more, so that what is too long is seen to be.
                 bytes: artifact_bytes.saturating_add(1),
             },
+            root: self.bench.root().to_owned(),
             account: self.bench.account(),
         }
     }

@@ -20,12 +20,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use jail::MissingLayers;
-pub use jail::room::{Product, main};
+pub use jail::room::main;
 pub use sealed::{Launcher, RoomLimits, Sealed};
+
+/// Where a build seems to be in what it writes into an artifact, so that one commit makes the same bytes wherever it is built.
+pub(crate) const SEEMING_ROOT: &str = "/outlayer";
 
 /// A command of the build, with all that it needs to see.
 #[derive(Clone, Debug)]
@@ -45,8 +48,23 @@ pub struct Step {
     pub writes: Vec<PathBuf>,
     /// What is wanted of what it writes.
     pub product: Product,
+    /// The folder that all of the step's own are in. A jail may have it seem to be elsewhere.
+    pub root: PathBuf,
     /// Where a jail may keep an account of the step. The step must not reach it.
     pub account: PathBuf,
+}
+
+/// The files that are wanted of a step: those of one folder, and of one kind.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// One of the folders that it writes.
+    pub space: PathBuf,
+    /// The folder in it.
+    pub folder: PathBuf,
+    /// What the files' names end in, after the dot.
+    pub extension: String,
+    /// How much of a file is of interest: one byte more than is accepted.
+    pub bytes: u64,
 }
 
 /// What a jail says of a step that has ended.
@@ -72,6 +90,11 @@ pub trait Confine: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the machine does not offer what the jail is made of.
     fn confine(&self, step: &Step) -> io::Result<Command>;
+
+    /// Where the folder `root` of a step seems to be to the step itself.
+    fn seeming(&self, root: &Path) -> PathBuf {
+        root.to_owned()
+    }
 
     /// Has `command`, which fetches and so has the network, open no files but the system's, `reads` and `writes`. Cargo and git follow
     /// links that strangers make.

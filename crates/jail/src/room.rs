@@ -55,13 +55,13 @@ const USUAL_MASK: usize = 0o022;
 /// A room, and what is to run in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
-    /// The program, by the path that it has in the room as well as outside.
+    /// The program. This and all other paths are those in the room, but for where it is said that they are outside.
     pub program: PathBuf,
     pub args: Vec<OsString>,
     /// Where it starts.
     pub folder: PathBuf,
-    /// Files and folders that are in the room as they are outside, read-only. The system's programs and libraries come on top.
-    pub reads: Vec<PathBuf>,
+    /// Files and folders of outside that are in the room, read-only. The system's programs and libraries come on top.
+    pub reads: Vec<Read>,
     /// Folders that are empty in the room, and may be written to. The room's own `/tmp` is named among them.
     pub spaces: Vec<Space>,
     /// What comes out of it.
@@ -72,9 +72,28 @@ pub struct Room {
     pub process_memory_bytes: u64,
     /// Processes and threads.
     pub processes: u64,
-    /// Where the [`Account`] is written: a path outside of all that the room shows.
+    /// Where the [`Account`] is written: a path outside, of nothing that the room shows.
     pub account: PathBuf,
     pub missing_layers: MissingLayers,
+}
+
+/// A file or a folder of outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// Its path outside.
+    pub from: PathBuf,
+    /// Its path in the room.
+    pub at: PathBuf,
+}
+
+/// The same path in the room as outside.
+impl From<PathBuf> for Read {
+    fn from(path: PathBuf) -> Self {
+        Self {
+            from: path.clone(),
+            at: path,
+        }
+    }
 }
 
 /// A folder in memory.
@@ -89,10 +108,12 @@ pub struct Space {
 /// The files that leave the room: those of one folder, and of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
-    /// A space of the room. The files are copied to the folder that has this path outside.
+    /// A space of the room.
     pub space: PathBuf,
     /// The folder in it.
     pub folder: PathBuf,
+    /// A folder outside, in which one of the same name is made.
+    pub to: PathBuf,
     /// What the files' names end in, after the dot.
     pub extension: String,
     /// The most that is copied of a file. Who wants to know that one is longer asks for a byte more than is accepted.
@@ -153,7 +174,7 @@ fn open(room: &Room) -> io::Result<Openings> {
         .open(&room.account)?;
     let out = match &room.product {
         Some(product) => {
-            let out = OwnedFd::from(File::open(&product.space)?);
+            let out = OwnedFd::from(File::open(&product.to)?);
             give_to_nobody(&out)?;
             Some(out)
         }

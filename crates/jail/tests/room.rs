@@ -48,11 +48,12 @@ impl Scene {
             program: "/bin/sh".into(),
             args: vec!["-c".into(), script.into()],
             folder: path.join("reads"),
-            reads: vec![path.join("reads")],
+            reads: vec![path.join("reads").into()],
             spaces: vec![space("/tmp".into()), space(path.join("out"))],
             product: Some(Product {
                 space: path.join("out"),
                 folder: "made".into(),
+                to: path.join("out"),
                 extension: "wasm".into(),
                 bytes: MIB,
             }),

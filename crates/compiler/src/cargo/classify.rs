@@ -2,9 +2,8 @@
 
 use protocol::FailureCode;
 
-use super::SEEMING_ROOT;
 use crate::error::Error;
-use crate::jail::Verdict;
+use crate::jail::{SEEMING_ROOT, Verdict};
 use crate::process::{End, Ended};
 
 /// Where the sources seem to be.

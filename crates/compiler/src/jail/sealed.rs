@@ -1,16 +1,17 @@
 //! The sealed jail: a room that holds the step's files, and nothing else of the machine.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jail::room::{Account, Excess, Room, Space};
+use jail::room::{Account, Excess, Product, Read, Room, Space};
 use jail::{Fence, MissingLayers};
 
-use super::{Confine, Product, Step, Verdict};
+use super::{Confine, SEEMING_ROOT, Step, Verdict};
 
 /// A mebibyte, in bytes.
 const MIB: u64 = 1024 * 1024;
@@ -53,7 +54,8 @@ impl Sealed {
             folder: TMP.into(),
             reads: Vec::new(),
             writes: vec![out.clone()],
-            product: Product {
+            root: PathBuf::new(),
+            product: super::Product {
                 space: out,
                 folder: PathBuf::new(),
                 extension: String::new(),
@@ -119,9 +121,47 @@ impl RoomLimits {
     }
 }
 
+/// A step's words and paths as they are in the room, where its root is at another place. Paths are written into artifacts and decide
+/// whether what was built can be used again, so they must not tell one build from another.
+struct Inside<'a>(&'a Step);
+
+impl Inside<'_> {
+    fn word(&self, word: &OsStr) -> OsString {
+        let root = self.0.root.as_os_str().as_bytes();
+        let mut rest = word.as_bytes();
+        let mut seen = Vec::with_capacity(rest.len());
+        while let Some((first, after)) = rest.split_first() {
+            if let Some(behind) = rest.strip_prefix(root).filter(|_| !root.is_empty()) {
+                seen.extend_from_slice(SEEMING_ROOT.as_bytes());
+                rest = behind;
+            } else {
+                seen.push(*first);
+                rest = after;
+            }
+        }
+        OsString::from_vec(seen)
+    }
+
+    fn path(&self, path: &Path) -> PathBuf {
+        self.word(path.as_os_str()).into()
+    }
+
+    fn product(&self) -> Product {
+        let product = &self.0.product;
+        Product {
+            space: self.path(&product.space),
+            folder: product.folder.clone(),
+            to: product.space.clone(),
+            extension: product.extension.clone(),
+            bytes: product.bytes,
+        }
+    }
+}
+
 impl Confine for Sealed {
     fn confine(&self, step: &Step) -> io::Result<Command> {
         let limits = &self.limits;
+        let inside = Inside(step);
         let mut spaces = vec![limits.space(Path::new(TMP), limits.scratch_bytes)];
         spaces.extend(step.writes.iter().map(|path| {
             let is_output = *path == step.product.space;
@@ -130,24 +170,36 @@ impl Confine for Sealed {
             } else {
                 limits.scratch_bytes
             };
-            limits.space(path, bytes)
+            limits.space(&inside.path(path), bytes)
         }));
+        let reads = step.reads.iter().map(|from| Read {
+            from: from.clone(),
+            at: inside.path(from),
+        });
         let room = Room {
-            program: step.program.clone(),
-            args: step.args.clone(),
-            folder: step.folder.clone(),
-            reads: step.reads.clone(),
+            program: inside.path(&step.program),
+            args: step.args.iter().map(|arg| inside.word(arg)).collect(),
+            folder: inside.path(&step.folder),
+            reads: reads.collect(),
             spaces,
-            product: Some(step.product.clone()),
+            product: Some(inside.product()),
             memory_bytes: limits.memory_bytes,
             process_memory_bytes: limits.process_memory_bytes,
             processes: limits.processes,
             account: step.account.clone(),
             missing_layers: self.missing_layers,
         };
+        let env = step
+            .env
+            .iter()
+            .map(|(name, value)| (name, inside.word(value)));
         let mut command = room.command(&self.launcher.path, &self.launcher.args);
-        command.env_clear().envs(&step.env).current_dir("/");
+        command.env_clear().envs(env).current_dir("/");
         Ok(command)
+    }
+
+    fn seeming(&self, _: &Path) -> PathBuf {
+        SEEMING_ROOT.into()
     }
 
     fn fence(

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use compiler::Compiler;
 use compiler::jail::{Launcher, Sealed};
 use protocol::{FailureCode, Fault};
 
@@ -135,8 +136,7 @@ fn a_jail_tells_before_the_first_build_whether_it_can_be_had() {
 async fn every_example_makes_one_hash_in_two_places() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let origin = Origin::new();
-    let here = compiler(origin.sealed_settings("here"));
-    let there = compiler(origin.sealed_settings("somewhere/else"));
+    let [here, there] = two_places(&origin);
 
     for name in ["echo-ark", "random-ark"] {
         let folder = examples.join(name);
@@ -151,4 +151,24 @@ async fn every_example_makes_one_hash_in_two_places() {
         let one = one.unwrap_or_else(|error| panic!("{error}: {}", error.hidden_logs()));
         assert_eq!(one.hash, other.unwrap().hash, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_guest_that_holds_its_own_paths_makes_one_hash_in_two_places() {
+    let origin = Origin::new();
+    let repository = origin.repository("acme/ark");
+    repository.commit_guest(
+        r#"fn main() { println!("{} {}", env!("CARGO_MANIFEST_DIR"), env!("OUT_DIR")) }"#,
+    );
+    repository.commit(&[("build.rs", "fn main() {}")]);
+    let [here, there] = two_places(&origin);
+
+    let one = build(&here, "acme/ark", "main").await.unwrap();
+    let other = build(&there, "acme/ark", "main").await.unwrap();
+
+    assert_eq!(one.hash, other.hash);
+}
+
+fn two_places(origin: &Origin) -> [Compiler; 2] {
+    ["here", "somewhere/else"].map(|name| compiler(origin.sealed_settings(name)))
 }

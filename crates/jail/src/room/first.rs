@@ -112,8 +112,8 @@ fn landlock(room: &Room) -> io::Result<()> {
     for path in DEVICES {
         rules.open(Path::new(path), Access::Write)?;
     }
-    for path in &room.reads {
-        rules.open(path, Access::Read)?;
+    for read in &room.reads {
+        rules.open(&read.at, Access::Read)?;
     }
     for space in &room.spaces {
         rules.open(&space.path, Access::Write)?;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Product, Room, Space};
+use super::{Product, Read, Room, Space};
 use crate::enter::MissingLayers;
 
 const END: &str = "--";
@@ -23,7 +23,10 @@ impl Room {
         if self.missing_layers == MissingLayers::Allowed {
             words.push("missing-layers=allowed".into());
         }
-        words.extend(self.reads.iter().map(|path| word("read", path)));
+        for read in &self.reads {
+            words.push(word("from", &read.from));
+            words.push(word("read", &read.at));
+        }
         for space in &self.spaces {
             words.push(number("bytes", space.bytes));
             words.push(number("inodes", space.inodes));
@@ -32,6 +35,7 @@ impl Room {
         if let Some(product) = &self.product {
             words.push(word("product-space", &product.space));
             words.push(word("product-folder", &product.folder));
+            words.push(word("product-to", &product.to));
             words.push(word("product-extension", Path::new(&product.extension)));
             words.push(number("product-bytes", product.bytes));
         }
@@ -57,7 +61,7 @@ impl Room {
             account: PathBuf::new(),
             missing_layers: MissingLayers::Refused,
         };
-        let (mut bytes, mut inodes) = (0, 0);
+        let (mut bytes, mut inodes, mut from) = (0, 0, PathBuf::new());
         for arg in args.by_ref().take_while(|arg| arg != END) {
             let (name, value) = split(&arg)?;
             match name {
@@ -67,7 +71,11 @@ impl Room {
                 b"process-memory" => room.process_memory_bytes = parse(&value)?,
                 b"processes" => room.processes = parse(&value)?,
                 b"missing-layers" => room.missing_layers = MissingLayers::Allowed,
-                b"read" => room.reads.push(value.into()),
+                b"from" => from = value.into(),
+                b"read" => room.reads.push(Read {
+                    from: from.clone(),
+                    at: value.into(),
+                }),
                 b"bytes" => bytes = parse(&value)?,
                 b"inodes" => inodes = parse(&value)?,
                 b"space" => room.spaces.push(Space {
@@ -88,6 +96,7 @@ fn empty() -> Product {
     Product {
         space: PathBuf::new(),
         folder: PathBuf::new(),
+        to: PathBuf::new(),
         extension: String::new(),
         bytes: 0,
     }
@@ -97,6 +106,7 @@ fn fill_product(product: &mut Product, name: &[u8], value: OsString) -> Option<(
     match name {
         b"product-space" => product.space = value.into(),
         b"product-folder" => product.folder = value.into(),
+        b"product-to" => product.to = value.into(),
         b"product-extension" => product.extension = value.into_string().ok()?,
         b"product-bytes" => product.bytes = parse(&value)?,
         _ => return None,
@@ -136,7 +146,13 @@ mod tests {
             program: "/usr/bin/make".into(),
             args: vec!["--".into(), "read=x".into()],
             folder: "/a=b".into(),
-            reads: vec!["/usr/share".into(), "/with space".into()],
+            reads: vec![
+                PathBuf::from("/with space").into(),
+                Read {
+                    from: "/outside".into(),
+                    at: "/inside".into(),
+                },
+            ],
             spaces: vec![Space {
                 path: "/tmp".into(),
                 bytes: 1,
@@ -145,6 +161,7 @@ mod tests {
             product: Some(Product {
                 space: "/target".into(),
                 folder: "release".into(),
+                to: "/out".into(),
                 extension: "wasm".into(),
                 bytes: 3,
             }),

@@ -145,12 +145,13 @@ fn text(name: &OsStr) -> io::Result<CString> {
 mod tests {
     use super::*;
 
-    use std::{fs, os::unix::fs::symlink};
+    use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
     fn product(space: &Path) -> Product {
         Product {
             space: space.to_owned(),
             folder: "a/release".into(),
+            to: PathBuf::new(),
             extension: "wasm".into(),
             bytes: 4,
         }

@@ -1,5 +1,4 @@
 //! What is in the room: the system's programs and libraries, what may be read, and folders in memory that may be written to.
-//! Everything has the path that it has outside.
 
 use std::{
     ffi::CString,
@@ -87,7 +86,7 @@ impl Tree {
             .iter()
             .filter(|path| path.exists())
         {
-            tree.take(path)?;
+            tree.take(path, path)?;
         }
         for path in DEVICES.map(Path::new) {
             if !fs::metadata(path)?.file_type().is_char_device() {
@@ -96,9 +95,9 @@ impl Tree {
             let device = mounts::Tree::of(path)?.restrict(NO_SUID | NO_PROGRAMS)?;
             tree.add(device, path, false);
         }
-        for path in &room.reads {
-            tree.take(path)
-                .map_err(|err| io::Error::other(format!("{}: {err}", path.display())))?;
+        for read in &room.reads {
+            tree.take(&read.from, &read.at)
+                .map_err(|err| io::Error::other(format!("{}: {err}", read.from.display())))?;
         }
         for space in &room.spaces {
             tree.add(in_memory(space)?, &space.path, true);
@@ -136,14 +135,14 @@ impl Tree {
                 self.links.push((path.to_owned(), fs::read_link(path)?));
                 Ok(())
             }
-            Ok(_) => self.take(path),
+            Ok(_) => self.take(path, path),
         }
     }
 
-    fn take(&mut self, path: &Path) -> io::Result<()> {
-        let is_folder = fs::metadata(path)?.is_dir();
-        let tree = mounts::Tree::of(path)?.restrict(READ_ONLY | NO_SUID | NO_DEVICES)?;
-        self.add(tree, path, is_folder);
+    fn take(&mut self, from: &Path, at: &Path) -> io::Result<()> {
+        let is_folder = fs::metadata(from)?.is_dir();
+        let tree = mounts::Tree::of(from)?.restrict(READ_ONLY | NO_SUID | NO_DEVICES)?;
+        self.add(tree, at, is_folder);
         Ok(())
     }
 
