@@ -52,6 +52,11 @@ impl Workbench {
         self.root.join("history")
     }
 
+    /// A dependency's repository, without files, to be measured. It is made when it is needed.
+    pub(crate) fn measured(&self, place: usize) -> PathBuf {
+        self.root.join(format!("measured-{place}"))
+    }
+
     /// The dependencies' sources.
     pub(crate) fn vendor(&self) -> PathBuf {
         self.root.join("vendor")

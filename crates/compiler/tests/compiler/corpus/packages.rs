@@ -3,7 +3,7 @@
 use protocol::FailureCode;
 
 use super::{Ends, Package, Scene};
-use crate::origin::{LOCK, MANIFEST};
+use crate::origin::{LOCK, MANIFEST, Repository};
 use Ends::{Built, With};
 
 const DOES_NOT_COMPILE: Ends = With(&[FailureCode::RustCompilationError]);
@@ -186,7 +186,16 @@ pub(super) const PACKAGES: &[Package] = &[
 ];
 
 /// Repositories that files alone do not make.
-pub(super) const MADE_BY_GIT: [(&str, Ends); 4] = [
+pub(super) const MADE_BY_GIT: [(&str, Ends); 7] = [
+    (
+        "dependency-that-grows",
+        With(&[FailureCode::SourceTooLarge]),
+    ),
+    (
+        "dependency-with-modules",
+        With(&[FailureCode::DependencyNotFound]),
+    ),
+    ("very-many-files", With(&[FailureCode::SourceTooLarge])),
     ("link-to-a-file", Built),
     ("link-to-the-cargo-home", Built),
     ("tree-that-climbs", GIT),
@@ -202,6 +211,7 @@ pub(super) fn commit_those_that_git_must_make(scene: &Scene) {
     std::fs::remove_file(unlocked.folder().join("Cargo.lock")).unwrap();
     unlocked.commit(&[]);
     commit_dependency_with_link(scene, "link-to-a-file", &scene.place("{CANARY}"));
+    commit_dependencies_of_other_kinds(scene);
     // From where cargo checks dependencies out.
     let home = "../../../../credentials.toml";
     commit_dependency_with_link(scene, "link-to-the-cargo-home", home);
@@ -222,21 +232,54 @@ pub(super) fn commit_those_that_git_must_make(scene: &Scene) {
     }
 }
 
+/// A commit whose folders hold the one below them ten times, over a file of a thousand bytes.
+fn bomb(repository: &Repository, depth: u32) -> String {
+    let leaf = "x".repeat(1000);
+    repository.commit(&[("leaf", &leaf)]);
+    let mut tree = repository.git(&["rev-parse", "HEAD^{tree}"]);
+    for _ in 0..depth {
+        let entries: Vec<_> = (0..10)
+            .map(|n| format!("040000 tree {tree}\t{n}\n"))
+            .collect();
+        tree = repository.git_reading(&["mktree"], &entries.concat());
+    }
+    let commit = repository.git(&["commit-tree", "-m", "bomb", &tree]);
+    repository.git(&["update-ref", "refs/heads/main", &commit]);
+    commit
+}
+
+fn commit_dependencies_of_other_kinds(scene: &Scene) {
+    let grows = scene.origin.repository("library/grows");
+    depend_on(scene, "dependency-that-grows", "grows", &bomb(&grows, 5));
+    let modules = scene.origin.repository("library/modules");
+    let commit = modules.commit(&[("Cargo.toml", LIBRARY)]);
+    let module = format!("160000,{commit},module");
+    modules.git(&["update-index", "--add", "--cacheinfo", &module]);
+    modules.git(&["commit", "--quiet", "--message=module"]);
+    let commit = modules.git(&["rev-parse", "HEAD"]);
+    depend_on(scene, "dependency-with-modules", "modules", &commit);
+    bomb(&scene.origin.repository("evil/very-many-files"), 5);
+}
+
+const LIBRARY: &str = "[package]\nname = 'library'\nversion = '1.0.0'\n";
+
 /// Cargo checks dependencies out itself, and copies what links in them lead to.
 fn commit_dependency_with_link(scene: &Scene, name: &str, target: &str) {
     let library = scene.origin.repository(&format!("library/{name}"));
     std::os::unix::fs::symlink(target, library.folder().join("secret")).unwrap();
     let commit = library.commit(&[
-        (
-            "Cargo.toml",
-            "[package]\nname = 'library'\nversion = '1.0.0'\n",
-        ),
+        ("Cargo.toml", LIBRARY),
         (
             "src/lib.rs",
             "pub const SECRET: &str = include_str!(\"../secret\");",
         ),
     ]);
-    let url = format!("https://github.com/library/{name}");
+    depend_on(scene, name, name, &commit);
+}
+
+/// Commits the package `name` that depends on a commit of a library.
+fn depend_on(scene: &Scene, name: &str, library: &str, commit: &str) {
+    let url = format!("https://github.com/library/{library}");
     let manifest = format!(
         "[package]\nname = 'ark'\nversion = '0.1.0'\n[dependencies]\nlibrary = {{ git = '{url}' }}\n[workspace]\n"
     );
