@@ -50,10 +50,16 @@ pub enum Command {
     /// Be the process that one module is compiled in.
     #[command(hide = true, name = COMPILING_PROCESS)]
     CompilingProcess,
+    /// Make the room that one build of source runs in.
+    #[command(hide = true, name = BUILD_ROOM)]
+    BuildRoom,
 }
 
 /// The subcommand by which an executor starts this program to compile a module.
 pub const COMPILING_PROCESS: &str = "compiling-process";
+
+/// The subcommand by which a compiler starts this program to build a source in a room.
+pub const BUILD_ROOM: &str = "build-room";
 
 /// `outlayer dev`
 #[derive(Debug, Args)]
@@ -150,6 +156,8 @@ pub struct Build {
     /// Take the repositories of github.com from this folder instead, `{folder}/{owner}/{repo}`.
     #[arg(long, env = "OUTLAYER_REPOSITORIES")]
     pub repositories: Option<PathBuf>,
+    #[command(flatten)]
+    pub jail: Jail,
 }
 
 /// What a guest is built for.
@@ -239,10 +247,11 @@ impl From<Engine> for executor::Engine {
     }
 }
 
-/// How guests are kept in.
+/// How guests and builds are kept in.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Jail {
-    /// Run guests even where this machine lacks a layer of their jail. For development only: never run a stranger's guest so.
+    /// Run guests, and builds of their sources, even where this machine lacks a layer of their jail. For development only: never run
+    /// a stranger's guest so.
     #[arg(long, env = "OUTLAYER_UNSAFE_JAIL")]
     pub unsafe_jail: bool,
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::args;
 use crate::say::Voice;
-use crate::{services, source};
+use crate::{build_room, compiling_process, services, source};
 
 /// Builds the source; whether it came to what it should.
 pub(crate) async fn build(args: &args::Build, voice: Voice) -> Result<bool> {
@@ -32,6 +32,7 @@ pub(crate) async fn build(args: &args::Build, voice: Voice) -> Result<bool> {
     let compiler = services::compiler(
         folder.path(),
         repositories.transpose()?.as_deref(),
+        build_room::jail(compiling_process::this_program()?, args.jail),
         SystemClock::shared(),
     )?;
     let resolved = compiler.resolve(&source).await.map_err(told)?;

@@ -9,6 +9,7 @@ pub mod services;
 
 mod bench;
 mod build;
+mod build_room;
 mod compiling_process;
 mod demo;
 mod dev;
@@ -36,6 +37,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if compiling_process::is_asked_for(&args) {
         return executor::child::main();
+    }
+    if build_room::is_asked_for(&args) {
+        return compiler::jail::main(args.into_iter().skip(2));
     }
     let cli = Cli::parse_from(args);
     let voice = if cli.json {
@@ -73,6 +77,6 @@ async fn obey(command: Command, voice: Voice) -> Result<bool> {
         Command::Localnet(cli) => serve::localnet(cli).await.map(|()| true),
         Command::Bench(args) => bench::bench(&args.what, voice).await.map(|()| true),
         // Settled before anything is parsed.
-        Command::CompilingProcess => Ok(false),
+        Command::CompilingProcess | Command::BuildRoom => Ok(false),
     }
 }

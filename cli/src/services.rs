@@ -9,6 +9,7 @@ use clients::near::{Node, SecretKey, Sender, sender};
 use clients::outlayer::Contract;
 use clients::parts::Parts as ClientParts;
 use clients::{coordinator as queue, events};
+use compiler::jail::Sealed;
 use compiler::{Compiler, Reach, Toolchain};
 use executor::Executor;
 use protocol::AccountId;
@@ -17,14 +18,14 @@ use reqwest::Url;
 use worker::{Given, Notary, WatchSteps};
 
 use crate::args;
-use crate::compiling_process;
+use crate::{build_room, compiling_process};
 
 /// What a worker is put together from.
 #[derive(Debug)]
 pub struct WorkerNeeds {
     /// How it works.
     pub config: worker::Config,
-    /// The `outlayer` program, which is started for each module to be compiled.
+    /// The `outlayer` program, which is started for each module to be compiled and for each source to be built.
     pub program: PathBuf,
     /// The chain.
     pub node: Node,
@@ -74,6 +75,7 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
         compiler: compiler(
             &config.folder,
             needs.repositories.as_deref(),
+            build_room::jail(needs.program.clone(), needs.jail),
             needs.clock.clone(),
         )?,
         executor: Executor::new(&compiling_process::settings(
@@ -90,11 +92,19 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
 }
 
 /// A compiler that works below `folder`.
-pub fn compiler(folder: &Path, repositories: Option<&Path>, clock: Clock) -> Result<Compiler> {
+pub fn compiler(
+    folder: &Path,
+    repositories: Option<&Path>,
+    jail: Sealed,
+    clock: Clock,
+) -> Result<Compiler> {
+    jail.check()
+        .context("this machine cannot seal builds off (see --unsafe-jail)")?;
     let toolchain = Toolchain::of(&crate::environment::rustc())
         .context("find the Rust that builds guests; rustup installs one")?;
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);
     settings.cargo_config = machine_cargo_config();
+    settings.jail = Arc::new(jail);
     if let Some(repositories) = repositories {
         let url = Url::from_directory_path(repositories)
             .map_err(|()| anyhow::anyhow!("{} is not an absolute path", repositories.display()))?;

@@ -20,15 +20,15 @@ use protocol::FailureCode;
 use protocol::source::BuildTarget;
 
 use crate::error::Error;
+use crate::fetching;
 use crate::git;
-use crate::jail::Step;
+use crate::jail::{Product, SEEMING_ROOT, Step};
 use crate::process;
 use crate::settings::Settings;
 use crate::workbench::Workbench;
 
-/// Where the workbench seems to be in what the compiler writes into an artifact, so that one commit makes the same bytes
-/// wherever it is built.
-const SEEMING_ROOT: &str = "/outlayer";
+/// Links in dependencies become plain files that say where they would have led: vendoring would copy what is there.
+const NO_LINKS: &str = "[core]\n\tsymlinks = false\n";
 
 /// Cargo, at work on one package.
 pub(crate) struct Cargo<'a> {
@@ -46,20 +46,24 @@ impl Cargo<'_> {
                 "the repository has no Cargo.toml at its root",
             ));
         }
+        // Without one, what is built today is not what was built yesterday.
+        if !self.bench.source().join("Cargo.lock").is_file() {
+            return Err(Error::new(FailureCode::LockfileMissing));
+        }
         let mut command = Command::new(self.settings.toolchain.cargo());
         command
-            .args(["vendor", "--respect-source-config"])
+            .args(["vendor", "--locked", "--respect-source-config"])
             .arg("--manifest-path")
             .arg(manifest)
-            .arg(self.bench.vendor());
-        if self.bench.source().join("Cargo.lock").is_file() {
-            command.arg("--locked");
-        }
-        command
+            .arg(self.bench.vendor())
             .env_clear()
             .envs(self.environment())
             .envs(self.network_environment())
             .current_dir(self.bench.start());
+        fetching::fence(self.settings, self.bench, &mut command)?;
+        // Cargo checks dependencies out by a library that knows no other way to be told.
+        fs::write(self.bench.home().join(".gitconfig"), NO_LINKS)
+            .map_err(|error| Error::ours(format!(".gitconfig: {error}")))?;
         let limits = &self.settings.limits;
         let ended = process::run(command, &limits.fetch_process, limits.fetch)
             .await
@@ -68,33 +72,42 @@ impl Cargo<'_> {
             return Err(classify::of_fetch(&ended));
         }
         // What it prints is the configuration that makes cargo use the copies.
-        fs::write(self.bench.cargo_home().join("config.toml"), &ended.stdout)
+        let root = self.bench.root();
+        let seeming = self.settings.jail.seeming(root);
+        let [root, seeming] = [root, &seeming].map(|path| path.display().to_string());
+        let config = ended.stdout.replace(&root, &seeming);
+        fs::write(self.bench.cargo_config(), config)
             .map_err(|error| Error::ours(format!("config.toml: {error}")))?;
         Ok(ended.log("cargo vendor"))
     }
 
     /// Builds the package and says what cargo printed.
     pub(crate) async fn build(&self, target: BuildTarget) -> Result<(Bytes, String), Error> {
-        let step = self.build_step(target);
+        let limits = &self.settings.limits;
+        let step = self.build_step(target, limits.artifact_bytes);
         let command = self
             .settings
             .jail
             .confine(&step)
             .map_err(|error| Error::ours(format!("jail: {error}")))?;
-        let limits = &self.settings.limits;
         let ended = process::run(command, &limits.build_process, limits.build)
             .await
             .map_err(|error| Error::ours(format!("cargo build: {error}")))?;
         let log = ended.log("cargo build");
-        if !ended.is_success() {
-            return Err(classify::of_build(&ended));
+        let verdict = self
+            .settings
+            .jail
+            .verdict(&step)
+            .map_err(|error| Error::ours(format!("jail: {error}")))?;
+        if let Some(failure) = classify::of_build(&ended, verdict) {
+            return Err(failure);
         }
         let wasm = pick::artifact(self.bench, target, limits.artifact_bytes)
             .map_err(|error| error.hiding(log.as_str()))?;
         Ok((wasm, log))
     }
 
-    fn build_step(&self, target: BuildTarget) -> Step {
+    fn build_step(&self, target: BuildTarget, artifact_bytes: u64) -> Step {
         let toolchain = &self.settings.toolchain;
         let plain = [
             "build",
@@ -129,8 +142,18 @@ impl Cargo<'_> {
                 self.bench.source(),
                 self.bench.vendor(),
                 self.bench.start(),
+                self.bench.cargo_config(),
             ],
             writes: vec![self.bench.target(), self.bench.home(), self.bench.tmp()],
+            product: Product {
+                space: self.bench.target(),
+                folder: pick::folder(target),
+                extension: pick::EXTENSION.to_owned(),
+                // One more, so that what is too long is seen to be.
+                bytes: artifact_bytes.saturating_add(1),
+            },
+            root: self.bench.root().to_owned(),
+            account: self.bench.account(),
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use crate::artifact::{Artifact, BuildRecord};
 use crate::cargo::Cargo;
 use crate::error::Error;
-use crate::git::Git;
+use crate::git::{self, Git};
 use crate::module::Fetcher;
 use crate::once::Once;
 use crate::repository::Repository;
@@ -169,6 +169,7 @@ impl Parts {
         let git_log = Git::of(repository, settings, bench)?
             .check_out(commit)
             .await?;
+        git::dependencies::prove_small(settings, bench).await?;
         let fetch_log = cargo.fetch().await?;
         let fetched = self.clock.now_ms();
         let (wasm, build_log) = cargo.build(target).await?;

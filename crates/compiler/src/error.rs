@@ -109,6 +109,15 @@ fn usual_sentence(code: FailureCode) -> &'static str {
         }
         FailureCode::BuildScriptError => "a build script failed",
         FailureCode::CompilationTimedOut => "the build took longer than its limit",
+        FailureCode::OutOfMemory => "the build needed more memory than its limit",
+        FailureCode::OutOfDisk => "the build filled its disk space or made too many files",
+        FailureCode::LockfileMissing => {
+            "the repository has no Cargo.lock beside its Cargo.toml: commit it"
+        }
+        FailureCode::SourceTooLarge => "the repository's files are larger or more than the limit",
+        FailureCode::JailUnavailable => {
+            "the worker cannot seal a build off; the request is not at fault"
+        }
         FailureCode::NoArtifact => "the build made no module: the package needs one binary",
         FailureCode::ModuleNotFound => "nothing was found at the module's address",
         FailureCode::ModuleTooLarge => "the module is larger than the limit",

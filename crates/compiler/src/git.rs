@@ -5,6 +5,7 @@
 //! files are not fetched. Symbolic links are checked out as plain files, lest a link named `Cargo.lock` be written through.
 
 mod classify;
+pub(crate) mod dependencies;
 mod environment;
 mod refs;
 
@@ -16,6 +17,7 @@ use protocol::{CommitHash, FailureCode};
 use url::Url;
 
 use crate::error::Error;
+use crate::fetching;
 use crate::process::{self, Ended};
 use crate::repository::Repository;
 use crate::settings::Settings;
@@ -46,6 +48,12 @@ const CONFIGURATION: [&str; 9] = [
 const BRANCHES: &str = "+refs/heads/*:refs/heads/*";
 /// Every tag.
 const TAGS: &str = "+refs/tags/*:refs/tags/*";
+
+/// What is in a commit.
+struct Contents {
+    /// Whether parts of it are in other repositories.
+    has_modules: bool,
+}
 
 /// Git, at work on one repository for one build.
 pub(crate) struct Git<'a> {
@@ -85,14 +93,8 @@ impl<'a> Git<'a> {
         self.prove_reachable(commit).await?;
         let source = self.bench.source();
         self.init(&source, &[]).await?;
-        let fetch = ["fetch", "--depth=1", "--no-tags", "--no-recurse-submodules"];
-        let fetched = self
-            .git(
-                &source,
-                &[&fetch[..], &[self.location.as_str(), commit.as_str()]].concat(),
-            )
-            .await?;
-        self.prove_small(&source, commit).await?;
+        let fetched = self.fetch(&source, commit).await?;
+        self.measure(&source, commit).await?;
         let put = self
             .git(
                 &source,
@@ -139,24 +141,35 @@ impl<'a> Git<'a> {
         Err(Error::new(FailureCode::CommitNotFound).hiding(found.log("git for-each-ref")))
     }
 
-    /// Makes sure that the files of `commit` are not too large in sum. What git downloads says little of it: a folder may
-    /// be in a commit a million times.
-    async fn prove_small(&self, source: &Path, commit: &CommitHash) -> Result<(), Error> {
+    /// Fetches one commit and nothing that it comes from.
+    async fn fetch(&self, folder: &Path, commit: &CommitHash) -> Result<Ended, Error> {
+        let fetch = ["fetch", "--depth=1", "--no-tags", "--no-recurse-submodules"];
+        let args = [&fetch[..], &[self.location.as_str(), commit.as_str()]].concat();
+        self.git(folder, &args).await
+    }
+
+    /// Makes sure that the files of `commit` are not too large in sum, nor too many. What git downloads says little of it: a
+    /// folder may be in a commit a million times.
+    async fn measure(&self, folder: &Path, commit: &CommitHash) -> Result<Contents, Error> {
+        let limits = &self.settings.limits;
         let list = ["ls-tree", "-r", "--format=%(objectsize)", commit.as_str()];
-        let wall = self.settings.limits.fetch.min(LIST_TIME);
-        let ended = self.run_within(wall, source, &list, LIST_BYTES).await?;
-        let sizes = ended.stdout.lines().filter_map(|size| size.parse().ok());
-        let bytes = sizes.fold(0, u64::saturating_add);
-        if ended.is_success() && !ended.stdout_is_cut && bytes <= self.settings.limits.source_bytes
-        {
-            return Ok(());
+        let wall = limits.fetch.min(LIST_TIME);
+        let ended = self.run_within(wall, folder, &list, LIST_BYTES).await?;
+        let (mut bytes, mut files, mut has_modules) = (0_u64, 0_u64, false);
+        for size in ended.stdout.lines() {
+            files = files.saturating_add(1);
+            match size.parse() {
+                Ok(size) => bytes = bytes.saturating_add(size),
+                // A submodule has no size.
+                Err(_) => has_modules = true,
+            }
         }
-        let refusal = Error::saying(
-            FailureCode::GitError,
-            "the repository's files are larger or more than the limit",
-        );
-        Err(refusal.hiding(format!(
-            "at least {bytes} bytes in files; git ls-tree {}",
+        let is_small = bytes <= limits.source_bytes && files <= limits.source_files;
+        if ended.is_success() && !ended.stdout_is_cut && is_small {
+            return Ok(Contents { has_modules });
+        }
+        Err(Error::new(FailureCode::SourceTooLarge).hiding(format!(
+            "at least {bytes} bytes in {files} files; git ls-tree {}",
             ended.end
         )))
     }
@@ -215,6 +228,7 @@ impl<'a> Git<'a> {
             command.args(["-c", setting]);
         }
         command.args(args);
+        fetching::fence(self.settings, self.bench, &mut command)?;
         let mut limits = self.settings.limits.fetch_process.clone();
         limits.log_bytes = log_bytes;
         process::run(command, &limits, wall)

@@ -4,20 +4,31 @@
 //! is a [`Confine`]: it turns the [`Step`] that should run into the command that runs it, sealed as well as it can. The
 //! environment, limits, wall-clock time and end of that command are the compiler's business and are the same for all.
 //!
-//! [`Unsealed`] is the form for trusted code and for machines without namespaces. What holds already without a sealed
-//! jail: the environment is cleared; sources, dependencies, target, home and temporary folder are private to one build;
-//! the shared cargo home is never named to a build; a repository's `.cargo/config.toml` and `rust-toolchain.toml` are
-//! not read, as cargo runs from a folder outside of it; each process has limits; the whole process group is killed at the end.
-//! Fetching needs no jail to run nothing, but it reads what manifests point at, also outside of the repository.
-//! What does not hold: a build script may read and write whatever the worker's user may, open network connections,
-//! fill the disk with many files, and leave the process group by `setsid`.
+//! [`Sealed`] is the form for strangers' code. [`Unsealed`] is the form for trusted code and for machines without namespaces.
+//! What holds already without a sealed jail: the environment is cleared; sources, dependencies, target, home and temporary folder
+//! are private to one build; the shared cargo home is never named to a build; a repository's `.cargo/config.toml` and
+//! `rust-toolchain.toml` are not read, as cargo runs from a folder outside of it; each process has limits; the whole process group
+//! is killed at the end. What does not hold: a build script may read and write whatever the worker's user may, open network
+//! connections, fill the disk with many files, and leave the process group by `setsid`.
+//!
+//! Fetching needs no jail to run nothing, but it reads what manifests and links point at, also outside of the repository. So a
+//! [`Confine`] may put a fence around it.
+
+mod sealed;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+pub use jail::MissingLayers;
+pub use jail::room::main;
+pub use sealed::{Launcher, RoomLimits, Sealed};
+
+/// Where a build seems to be in what it writes into an artifact, so that one commit makes the same bytes wherever it is built.
+pub(crate) const SEEMING_ROOT: &str = "/outlayer";
 
 /// A command of the build, with all that it needs to see.
 #[derive(Clone, Debug)]
@@ -32,8 +43,44 @@ pub struct Step {
     pub folder: PathBuf,
     /// What it needs to read: toolchain, sources, dependencies. The programs and libraries of the system come on top.
     pub reads: Vec<PathBuf>,
-    /// What it needs to write: target, home and temporary folder.
+    /// What it needs to write: target, home and temporary folder. They are empty when it starts, and a jail may discard all of them
+    /// but the product.
     pub writes: Vec<PathBuf>,
+    /// What is wanted of what it writes.
+    pub product: Product,
+    /// The folder that all of the step's own are in. A jail may have it seem to be elsewhere.
+    pub root: PathBuf,
+    /// Where a jail may keep an account of the step. The step must not reach it.
+    pub account: PathBuf,
+}
+
+/// The files that are wanted of a step: those of one folder, and of one kind.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// One of the folders that it writes.
+    pub space: PathBuf,
+    /// The folder in it.
+    pub folder: PathBuf,
+    /// What the files' names end in, after the dot.
+    pub extension: String,
+    /// How much of a file is of interest: one byte more than is accepted.
+    pub bytes: u64,
+}
+
+/// What a jail says of a step that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: the step ended by itself, well or not.
+    Held,
+    /// It was ended for the memory that it used.
+    OutOfMemory,
+    /// It was ended for the disk space, or the number of files, that it used.
+    OutOfDisk,
+    /// The step did not run, as there was no jail to be had.
+    Unavailable {
+        /// Why, for administrators.
+        reason: String,
+    },
 }
 
 /// Confines a build.
@@ -43,6 +90,35 @@ pub trait Confine: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the machine does not offer what the jail is made of.
     fn confine(&self, step: &Step) -> io::Result<Command>;
+
+    /// Where the folder `root` of a step seems to be to the step itself.
+    fn seeming(&self, root: &Path) -> PathBuf {
+        root.to_owned()
+    }
+
+    /// Has `command`, which fetches and so has the network, open no files but the system's, `reads` and `writes`. Cargo and git follow
+    /// links that strangers make.
+    ///
+    /// # Errors
+    /// When the machine has no means to that.
+    fn fence(
+        &self,
+        command: &mut Command,
+        reads: &[PathBuf],
+        writes: &[PathBuf],
+    ) -> io::Result<()> {
+        let _ = (command, reads, writes);
+        Ok(())
+    }
+
+    /// What became of `step`, once its command has ended.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    fn verdict(&self, step: &Step) -> io::Result<Verdict> {
+        let _ = step;
+        Ok(Verdict::Held)
+    }
 }
 
 /// No jail beyond a cleared environment.

@@ -5,12 +5,13 @@
 //! without network, through the seam of [`jail`]. A failure is a value with a stable code and a sentence that is safe to
 //! show; what the tools printed travels beside it and is for administrators only.
 //!
-//! What the first form contains, and what it leaves to the jail, is said in [`jail`].
+//! What stands between a build and the machine is said in [`jail`].
 
 mod artifact;
 mod cargo;
 mod compiler;
 mod error;
+mod fetching;
 mod git;
 pub mod jail;
 mod module;

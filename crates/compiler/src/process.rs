@@ -76,11 +76,32 @@ impl Ended {
 
     /// Both streams and the end, for administrators.
     pub(crate) fn log(&self, name: &str) -> String {
+        let [stdout, stderr] = [&self.stdout, &self.stderr].map(|text| harmless(text));
         format!(
-            "$ {name}: {}\n[stdout]\n{}\n[stderr]\n{}\n",
-            self.end, self.stdout, self.stderr
+            "$ {name}: {}\n[stdout]\n{stdout}\n[stderr]\n{stderr}\n",
+            self.end
         )
     }
+}
+
+/// The text with every control character written out but ends of lines and tabs: what strangers print must not steer the terminal
+/// of who reads a log.
+fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_plain = !character.is_control() || matches!(character, '\n' | '\t');
+        if is_plain && !is_direction(character) {
+            harmless.push(character);
+        } else {
+            harmless.extend(character.escape_default());
+        }
+    }
+    harmless
+}
+
+/// Whether it changes the direction of the text around it.
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for End {
@@ -180,6 +201,12 @@ impl Drop for Group {
 fn limit(command: &mut Command, limits: &ProcessLimits) {
     let resources = limits.resources();
     let take_on = move || {
+        #[expect(unsafe_code, reason = "the standard library sets no mask")]
+        // SAFETY: takes an integer and touches no memory of ours.
+        unsafe {
+            // So that what is fetched can be read by whom a jail makes of the build.
+            libc::umask(0o022);
+        }
         for (resource, most) in resources {
             let limit = libc::rlimit {
                 rlim_cur: most,
@@ -195,7 +222,7 @@ fn limit(command: &mut Command, limits: &ProcessLimits) {
         Ok(())
     };
     #[expect(unsafe_code, reason = "limits must be set between fork and exec")]
-    // SAFETY: between fork and exec the closure calls only `setrlimit`, which is async-signal-safe, and allocates nothing.
+    // SAFETY: between fork and exec the closure calls only `umask` and `setrlimit`, which are async-signal-safe, and allocates nothing.
     unsafe {
         command.pre_exec(take_on);
     }
@@ -272,6 +299,13 @@ mod tests {
             processes: 4096,
             log_bytes: 100,
         }
+    }
+
+    #[test]
+    fn a_log_does_not_steer_a_terminal() {
+        let shown = harmless("a\u{1b}]0;title\u{7}\tb\r\n\u{202e}c");
+
+        assert_eq!(shown, "a\\u{1b}]0;title\\u{7}\tb\\r\n\\u{202e}c");
     }
 
     fn sh(script: &str) -> Command {

@@ -77,8 +77,10 @@ pub struct Limits {
     pub fetch_process: ProcessLimits,
     /// What each process of the build may use.
     pub build_process: ProcessLimits,
-    /// The largest repository: all of its files at the commit.
+    /// The largest repository, of the guest or of a dependency: all of its files at the commit.
     pub source_bytes: u64,
+    /// The most files in a repository at the commit.
+    pub source_files: u64,
     /// The largest artifact.
     pub artifact_bytes: u64,
 }
@@ -100,6 +102,7 @@ impl Default for Limits {
             fetch_process: process.clone(),
             build_process: process,
             source_bytes: 256 * MIB,
+            source_files: 50_000,
             artifact_bytes: 64 * MIB,
         }
     }

@@ -52,6 +52,11 @@ impl Workbench {
         self.root.join("history")
     }
 
+    /// A dependency's repository, without files, to be measured. It is made when it is needed.
+    pub(crate) fn measured(&self, place: usize) -> PathBuf {
+        self.root.join(format!("measured-{place}"))
+    }
+
     /// The dependencies' sources.
     pub(crate) fn vendor(&self) -> PathBuf {
         self.root.join("vendor")
@@ -69,6 +74,16 @@ impl Workbench {
     /// The build's own cargo home, which names the vendored dependencies and nothing else.
     pub(crate) fn cargo_home(&self) -> PathBuf {
         self.root.join("home/.cargo")
+    }
+
+    /// That cargo home's configuration, which fetching writes.
+    pub(crate) fn cargo_config(&self) -> PathBuf {
+        self.cargo_home().join("config.toml")
+    }
+
+    /// What the jail says of the build.
+    pub(crate) fn account(&self) -> PathBuf {
+        self.root.join("account")
     }
 
     pub(crate) fn tmp(&self) -> PathBuf {

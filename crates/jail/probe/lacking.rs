@@ -1,8 +1,10 @@
 //! Goes to jail on a machine that will not give one layer: a filter has the kernel refuse what the layer is made with.
 
 use std::{
+    ffi::OsString,
     io::{self, Write as _},
     os::fd::AsFd as _,
+    process::ExitCode,
 };
 
 use jail::{
@@ -30,14 +32,7 @@ pub(crate) fn try_to_enter(words: &[&str]) -> Result<(), String> {
     } else {
         MissingLayers::Refused
     };
-    let layer = Layer::ALL
-        .into_iter()
-        .find(|known| known.name() == *layer)
-        .ok_or("no such layer")?;
-    allow_filters_to_ordinary_users()?;
-    Filter::refusing(&[made_with(layer)], PERMISSION)
-        .put_up()
-        .map_err(|err| err.to_string())?;
+    take_away(layer)?;
     let stdout = io::stdout();
     let plan = Plan {
         keep: &[stdout.as_fd()],
@@ -52,6 +47,26 @@ pub(crate) fn try_to_enter(words: &[&str]) -> Result<(), String> {
     stdout
         .lock()
         .write_all(said.as_bytes())
+        .map_err(|err| err.to_string())
+}
+
+/// Makes a room without what a layer of it is made with.
+pub(crate) fn make_room(layer: &str, room: impl Iterator<Item = OsString>) -> ExitCode {
+    match take_away(layer) {
+        Ok(()) => jail::room::main(room),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn take_away(layer: &str) -> Result<(), String> {
+    let layer = Layer::ALL
+        .into_iter()
+        .chain(Layer::ROOM)
+        .find(|known| known.name() == layer)
+        .ok_or("no such layer")?;
+    allow_filters_to_ordinary_users()?;
+    Filter::refusing(&[made_with(layer)], PERMISSION)
+        .put_up()
         .map_err(|err| err.to_string())
 }
 
@@ -85,6 +100,7 @@ fn made_with(layer: Layer) -> Call {
         Layer::Landlock => any(libc::SYS_landlock_create_ruleset),
         Layer::Undumpable => only(libc::SYS_prctl, vec![is(0, SET_DUMPABLE), is(1, 0)]),
         Layer::SystemCalls => any(libc::SYS_seccomp),
+        Layer::PrivateRoot => any(libc::SYS_open_tree),
     }
 }
 

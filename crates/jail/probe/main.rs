@@ -8,6 +8,7 @@ mod lacking;
 mod worker;
 
 use std::{
+    ffi::OsStr,
     io::{self, Write as _},
     os::fd::OwnedFd,
     process::ExitCode,
@@ -19,6 +20,15 @@ use jail::{
 };
 
 fn main() -> ExitCode {
+    let mut raw = std::env::args_os().skip(1);
+    match raw.next().as_deref().and_then(OsStr::to_str) {
+        Some("room") => return jail::room::main(raw),
+        Some("room-lacking") => {
+            let layer = raw.next().unwrap_or_default();
+            return lacking::make_room(&layer.to_string_lossy(), raw);
+        }
+        _ => {}
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {

@@ -28,9 +28,12 @@ pub enum Layer {
     /// No core dump, and nobody of the same user looks inside.
     Undumpable,
     SystemCalls,
+    /// Of a room: the root folder holds what the room was given and nothing else, and the old one is gone.
+    PrivateRoot,
 }
 
 impl Layer {
+    /// The layers of [`enter`](fn@crate::enter).
     pub const ALL: [Self; 17] = [
         Self::Descriptors,
         Self::Identity,
@@ -48,6 +51,27 @@ impl Layer {
         Self::NoNewPrivileges,
         Self::Landlock,
         Self::Undumpable,
+        Self::SystemCalls,
+    ];
+
+    /// The layers of a [`Room`](crate::room::Room).
+    pub const ROOM: [Self; 17] = [
+        Self::Descriptors,
+        Self::UserNamespace,
+        Self::MountNamespace,
+        Self::IpcNamespace,
+        Self::UtsNamespace,
+        Self::NetworkNamespace,
+        Self::PidNamespace,
+        Self::PrivateRoot,
+        Self::Hostname,
+        Self::Identity,
+        Self::Limits,
+        Self::Capabilities,
+        Self::NoNewPrivileges,
+        Self::DiesWithHost,
+        Self::Undumpable,
+        Self::Landlock,
         Self::SystemCalls,
     ];
 
@@ -70,6 +94,7 @@ impl Layer {
             Self::Landlock => "landlock",
             Self::Undumpable => "undumpable",
             Self::SystemCalls => "system calls",
+            Self::PrivateRoot => "private root",
         }
     }
 }

@@ -100,6 +100,22 @@ pub(crate) fn set(limits: &Limits, in_user_namespace: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// What each process of a room may use beyond what its host has set already.
+pub(crate) fn set_in_room(processes: u64, memory_bytes: u64) -> io::Result<()> {
+    let zero = [
+        kernel::CORE,
+        kernel::LOCKED_MEMORY,
+        kernel::QUEUES,
+        kernel::NICE,
+        kernel::REAL_TIME,
+    ];
+    for resource in zero {
+        lower(resource, 0, 0)?;
+    }
+    lower(kernel::DATA, memory_bytes, memory_bytes)?;
+    lower(kernel::PROCESSES, processes, processes)
+}
+
 /// Lowers the memory this process may write to; there is no way back up.
 pub fn lower_memory(bytes: u64) -> io::Result<()> {
     lower(kernel::DATA, bytes, bytes)

@@ -1,9 +1,13 @@
 //! The one door to the kernel: system calls by number, with the kernel's own structures.
 
 use std::{
-    ffi::{CStr, c_int, c_long},
+    ffi::{CStr, CString, c_int, c_long},
     io,
-    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    os::{
+        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+        unix::ffi::OsStrExt as _,
+    },
+    path::Path,
 };
 
 /// Makes a system call.
@@ -80,6 +84,16 @@ pub(crate) fn text(value: &'static CStr) -> usize {
     value.as_ptr().expose_provenance()
 }
 
+/// The address of text that outlives the call.
+pub(crate) fn address(value: &CStr) -> usize {
+    value.as_ptr().expose_provenance()
+}
+
+/// A path as the kernel reads it.
+pub(crate) fn path(value: &Path) -> io::Result<CString> {
+    CString::new(value.as_os_str().as_bytes()).map_err(|_| io::ErrorKind::InvalidFilename.into())
+}
+
 pub(crate) fn prctl(option: c_int, first: usize) -> io::Result<usize> {
     plain(libc::SYS_prctl, [word(option), first, 0, 0, 0])
 }
@@ -150,4 +164,31 @@ pub(crate) fn wait(pid: usize) -> io::Result<Ended> {
             Ok(_) => return Ok(Ended::Exited(libc::WEXITSTATUS(status))),
         }
     }
+}
+
+/// Takes note of one child that has ended, if any has: its number and its end. `Err` when there is no child at all.
+#[expect(unsafe_code, reason = "std waits for children of its own only")]
+pub(crate) fn reap(blocking: Blocking) -> io::Result<Option<(usize, Ended)>> {
+    const NO_HANG: usize = 1;
+    const ANY: usize = usize::MAX;
+    let options = match blocking {
+        Blocking::Yes => 0,
+        Blocking::No => NO_HANG,
+    };
+    let mut status: c_int = 0;
+    // SAFETY: the kernel writes one integer, which lives through the call.
+    let pid = unsafe { call(libc::SYS_wait4, [ANY, at_mut(&mut status), options, 0])? };
+    let ended = if libc::WIFSIGNALED(status) {
+        Ended::Killed(libc::WTERMSIG(status))
+    } else {
+        Ended::Exited(libc::WEXITSTATUS(status))
+    };
+    Ok((pid != 0).then_some((pid, ended)))
+}
+
+/// Whether a call waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blocking {
+    Yes,
+    No,
 }

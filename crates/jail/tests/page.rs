@@ -21,7 +21,7 @@ fn the_page_names_every_layer_and_every_call() {
         .chain(&calls::COMPILE_WORKER)
         .map(|call| call.name);
 
-    for layer in Layer::ALL {
+    for layer in Layer::ALL.into_iter().chain(Layer::ROOM) {
         assert!(
             rows.iter()
                 .any(|row| row.starts_with(&format!("{layer} |"))),
@@ -49,7 +49,8 @@ fn every_test_that_the_page_names_exists() {
 
     for (place, test) in named {
         let file = place.split("::").next().unwrap();
-        let paths = ["tests", "src"].map(|of| format!("{folder}/{of}/{file}.rs"));
+        let paths = ["tests", "src", "../compiler/tests/compiler"]
+            .map(|of| format!("{folder}/{of}/{file}.rs"));
         // What is no file is an item of the crate, which rustdoc knows.
         let Some(source) = paths.iter().find_map(|path| fs::read_to_string(path).ok()) else {
             continue;

@@ -64,7 +64,7 @@ failure_codes! {
     Exited = "exited" => Guest,
     /// The guest used up its instructions.
     OutOfInstructions = "out_of_instructions" => Guest,
-    /// The guest asked for more memory than its limit.
+    /// The guest, or its build, asked for more memory than its limit.
     OutOfMemory = "out_of_memory" => Guest,
     /// The guest nested its calls too deep.
     StackOverflow = "stack_overflow" => Guest,
@@ -154,6 +154,16 @@ failure_codes! {
     SecretsUnavailable = "secrets_unavailable" => Platform,
     /// Something of ours broke.
     PlatformFailure = "platform_failure" => Platform,
+
+    // The source did not become an artifact, continued: a code's place is its number on the wire, so new ones stand last.
+    /// The build filled its disk space, or made more files than it may.
+    OutOfDisk = "out_of_disk" => Guest,
+    /// The repository has no lock file.
+    LockfileMissing = "lockfile_missing" => Guest,
+    /// The repository's files are larger or more than we build from.
+    SourceTooLarge = "source_too_large" => Requester,
+    /// The worker cannot seal a build off from itself.
+    JailUnavailable = "jail_unavailable" => Platform,
 }
 
 impl fmt::Display for FailureCode {

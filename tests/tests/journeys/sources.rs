@@ -16,6 +16,10 @@ async fn a_branch_that_moves_gives_the_commit_it_is_at() {
                 "[package]\nname = \"moving-ark\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n"
                     .to_owned(),
             ),
+            (
+                "Cargo.lock",
+                "version = 4\n\n[[package]]\nname = \"moving-ark\"\nversion = \"0.1.0\"\n".to_owned(),
+            ),
             ("src/main.rs", format!("fn main() {{ print!(\"{text}\"); }}\n")),
         ]
     };

@@ -3,7 +3,14 @@
 use protocol::FailureCode;
 
 use crate::error::Error;
+use crate::jail::{SEEMING_ROOT, Verdict};
 use crate::process::{End, Ended};
+
+/// Where the sources seem to be.
+const SEEMING_SOURCE: &str = "/outlayer/source";
+
+/// The longest place that is shown; paths in packages are shorter.
+const LONGEST_PLACE: usize = 120;
 
 /// Signs that a registry or a repository could not be reached.
 const NETWORK: &[&str] = &[
@@ -53,25 +60,79 @@ pub(super) fn of_fetch(ended: &Ended) -> Error {
     error.hiding(ended.log("cargo vendor"))
 }
 
-/// Why the package did not build. Never a network error: there is none, and what a build script prints chooses no retry.
-pub(super) fn of_build(ended: &Ended) -> Error {
-    let text = &ended.stderr;
-    let code = match ended.end {
-        End::TimedOut => FailureCode::CompilationTimedOut,
-        _ if text.contains("failed to run custom build command") => FailureCode::BuildScriptError,
-        _ if text.contains("could not compile") || text.contains("error[E") => {
-            FailureCode::RustCompilationError
+/// Signs that a program got no more memory. The last is of one that somebody else killed: here only the kernel does that.
+const MEMORY: &[&str] = &[
+    "memory allocation of ",
+    "LLVM ERROR: out of memory",
+    "Cannot allocate memory",
+    "virtual memory exhausted",
+    "(signal: 9, SIGKILL: kill)",
+];
+
+/// Signs that a program could write no more.
+const DISK: &[&str] = &["No space left on device", "(os error 28)"];
+
+/// Why the package did not build, if it did not. Never a network error: there is none, and what a build script prints chooses no
+/// retry: but for what the jail says itself, each of these is the fault of what was built.
+pub(super) fn of_build(ended: &Ended, verdict: Verdict) -> Option<Error> {
+    let log = ended.log("cargo build");
+    let code = match verdict {
+        _ if ended.end == End::TimedOut => FailureCode::CompilationTimedOut,
+        Verdict::Unavailable { reason } => {
+            let hidden = format!("{reason}\n{log}");
+            return Some(Error::new(FailureCode::JailUnavailable).hiding(hidden));
         }
-        _ if text.contains("no matching package")
-            || text.contains("failed to select a version")
-            || text.contains("as a dependency of package")
-            || text.contains("failed to load source for dependency") =>
-        {
-            FailureCode::DependencyNotFound
-        }
-        _ => FailureCode::CompilationError,
+        Verdict::OutOfMemory => FailureCode::OutOfMemory,
+        Verdict::OutOfDisk => FailureCode::OutOfDisk,
+        Verdict::Held if ended.is_success() => return None,
+        Verdict::Held => by_text(&ended.stderr),
     };
-    Error::new(code).hiding(ended.log("cargo build"))
+    let error = match place(&ended.stderr) {
+        Some(place) if code == FailureCode::RustCompilationError => Error::saying(
+            code,
+            format!("rust compilation failed: the code does not compile, first at {place}"),
+        ),
+        _ => Error::new(code),
+    };
+    Some(error.hiding(log))
+}
+
+/// Where the first error is, as `file:line:column`, if that can be shown: a plain path below the package's root or its dependencies'.
+fn place(stderr: &str) -> Option<&str> {
+    let from_error = stderr
+        .lines()
+        .skip_while(|line| !line.starts_with("error"))
+        .find_map(|line| line.trim_start().strip_prefix("--> "))?;
+    let place = [SEEMING_SOURCE, SEEMING_ROOT]
+        .iter()
+        .find_map(|root| from_error.strip_prefix(root)?.strip_prefix('/'))
+        .unwrap_or(from_error);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte);
+    let is_below = !place.starts_with('/') && !place.contains("..");
+    let is_short = place.len() <= LONGEST_PLACE;
+    (is_below && is_short && place.bytes().all(is_plain)).then_some(place)
+}
+
+fn by_text(text: &str) -> FailureCode {
+    let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+    if has(DISK) {
+        FailureCode::OutOfDisk
+    } else if has(MEMORY) {
+        FailureCode::OutOfMemory
+    } else if has(&["failed to run custom build command"]) {
+        FailureCode::BuildScriptError
+    } else if has(&["could not compile", "error[E"]) {
+        FailureCode::RustCompilationError
+    } else if has(&[
+        "no matching package",
+        "failed to select a version",
+        "as a dependency of package",
+        "failed to load source for dependency",
+    ]) {
+        FailureCode::DependencyNotFound
+    } else {
+        FailureCode::CompilationError
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +166,53 @@ mod tests {
             printed("error: failed to run custom build command for `x`\nconnection refused");
         let code = printed("error[E0425]: cannot find value\nerror: could not compile `x` (bin)");
 
-        assert_eq!(of_build(&forged).code(), FailureCode::BuildScriptError);
-        assert_eq!(of_build(&code).code(), FailureCode::RustCompilationError);
+        let [forged, code] =
+            [forged, code].map(|ended| of_build(&ended, Verdict::Held).unwrap().code());
+
+        assert_eq!(forged, FailureCode::BuildScriptError);
+        assert_eq!(code, FailureCode::RustCompilationError);
+    }
+
+    #[test]
+    fn what_the_jail_says_counts_more_than_what_the_build_printed() {
+        let unavailable = Verdict::Unavailable {
+            reason: "no landlock".to_owned(),
+        };
+        let good = Ended {
+            end: End::Exited(0),
+            ..printed("")
+        };
+
+        let [memory, disk, jail] = [Verdict::OutOfMemory, Verdict::OutOfDisk, unavailable]
+            .map(|verdict| of_build(&good, verdict).unwrap().code());
+
+        assert_eq!(memory, FailureCode::OutOfMemory);
+        assert_eq!(disk, FailureCode::OutOfDisk);
+        assert_eq!(jail, FailureCode::JailUnavailable);
+        assert!(of_build(&good, Verdict::Held).is_none());
+    }
+
+    #[test]
+    fn the_first_error_is_placed_if_its_path_can_be_shown() {
+        let at = |path: &str| {
+            let stderr = format!(
+                "warning: x\n --> src/warned.rs:1:1\nerror[E0425]: y\n --> {path}\nerror: z\n --> src/later.rs:1:1\nerror: could not compile `x`"
+            );
+            of_build(&printed(&stderr), Verdict::Held)
+                .unwrap()
+                .to_string()
+        };
+
+        assert!(at("src/main.rs:3:5").ends_with("first at src/main.rs:3:5"));
+        assert!(at("/outlayer/source/src/a.rs:3:5").ends_with("first at src/a.rs:3:5"));
+        assert!(at("/outlayer/vendor/b/src/lib.rs:3:5").ends_with("at vendor/b/src/lib.rs:3:5"));
+        for hidden in [
+            "/etc/x.rs:1:1",
+            "../x.rs:1:1",
+            "a b.rs:1:1",
+            "\u{1b}[1m:1:1",
+        ] {
+            assert!(!at(hidden).contains("first at"), "{hidden}");
+        }
     }
 }

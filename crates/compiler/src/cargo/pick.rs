@@ -15,9 +15,17 @@ use crate::artifact::is_wasm;
 use crate::error::Error;
 use crate::workbench::Workbench;
 
+/// What a module's file name ends in.
+pub(super) const EXTENSION: &str = "wasm";
+
+/// Where in the target folder modules are.
+pub(super) fn folder(target: BuildTarget) -> PathBuf {
+    Path::new(target.triple()).join("release")
+}
+
 /// The module that was built: the only one, or the one that is named as the package.
 pub(super) fn artifact(bench: &Workbench, target: BuildTarget, most: u64) -> Result<Bytes, Error> {
-    let folder = bench.target().join(target.triple()).join("release");
+    let folder = bench.target().join(folder(target));
     let inside = folder
         .canonicalize()
         .is_ok_and(|real| real.starts_with(bench.root()));
@@ -63,7 +71,7 @@ fn modules_in(folder: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| {
             path.extension()
-                .is_some_and(|extension| extension == "wasm")
+                .is_some_and(|extension| extension == EXTENSION)
         })
         .collect()
 }

@@ -94,7 +94,7 @@ async fn a_commit_makes_the_same_bytes_wherever_it_is_built_and_is_built_once_fo
 async fn a_dependency_may_come_from_a_repository_on_the_same_host_and_from_no_other() {
     let origin = Origin::new();
     let library = origin.repository("acme/library");
-    library.commit(&[
+    let library_commit = library.commit(&[
         (
             "Cargo.toml",
             "[package]\nname = 'library'\nversion = '1.0.0'\n",
@@ -106,6 +106,12 @@ async fn a_dependency_may_come_from_a_repository_on_the_same_host_and_from_no_ot
             "[package]\nname = 'ark'\nversion = '1.0.0'\n[dependencies]\nlibrary = {{ git = '{url}' }}\n"
         )
     };
+    let lock = |url: &str| {
+        format!(
+            "version = 4\n\n[[package]]\nname = \"ark\"\nversion = \"1.0.0\"\ndependencies = [\n \"library\",\n]\n\n\
+             [[package]]\nname = \"library\"\nversion = \"1.0.0\"\nsource = \"git+{url}#{library_commit}\"\n"
+        )
+    };
     let main = (
         "src/main.rs",
         "fn main() { println!(\"{}\", library::answer()) }",
@@ -113,11 +119,16 @@ async fn a_dependency_may_come_from_a_repository_on_the_same_host_and_from_no_ot
     let allowed = origin.repository("acme/allowed");
     allowed.commit(&[
         ("Cargo.toml", &manifest("https://github.com/acme/library")),
+        ("Cargo.lock", &lock("https://github.com/acme/library")),
         main,
     ]);
     let refused = origin.repository("acme/refused");
     let local = format!("file://{}", library.folder().display());
-    refused.commit(&[("Cargo.toml", &manifest(&local)), main]);
+    refused.commit(&[
+        ("Cargo.toml", &manifest(&local)),
+        ("Cargo.lock", &lock(&local)),
+        main,
+    ]);
     let compiler = origin.compiler();
 
     let allowed = build(&compiler, "acme/allowed", "main").await;

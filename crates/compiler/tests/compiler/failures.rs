@@ -27,6 +27,10 @@ async fn code_that_does_not_compile_is_the_authors_fault_and_what_rustc_says_sta
 
     assert_eq!(error.code(), FailureCode::RustCompilationError);
     assert_eq!(error.fault(), Fault::Guest);
+    assert!(
+        error.to_string().ends_with("first at src/main.rs:1:13"),
+        "{error}"
+    );
     assert!(error.hidden_logs().contains("a_secret_name"));
     assert!(!format!("{error} {error:?}").contains("a_secret_name"));
 }
@@ -49,7 +53,7 @@ async fn packages_that_are_not_whole_have_their_codes() {
     let with_dependency = format!("{MANIFEST}\n[dependencies]\nmissing = {{ path = 'missing' }}\n");
     let stale_lock = format!("{MANIFEST}\n[dependencies]\nitoa = '1'\n");
     let main = ("src/main.rs", "fn main() {}");
-    let packages: [(&str, Files<'_>, FailureCode); 5] = [
+    let packages: [(&str, Files<'_>, FailureCode); 6] = [
         (
             "acme/empty",
             &[("README.md", "x")],
@@ -57,12 +61,17 @@ async fn packages_that_are_not_whole_have_their_codes() {
         ),
         (
             "acme/malformed",
-            &[("Cargo.toml", "[package"), main],
+            &[("Cargo.toml", "[package"), ("Cargo.lock", LOCK), main],
             FailureCode::CompilationError,
         ),
         (
+            "acme/unlocked",
+            &[("Cargo.toml", MANIFEST), main],
+            FailureCode::LockfileMissing,
+        ),
+        (
             "acme/missing",
-            &[("Cargo.toml", &with_dependency), main],
+            &[("Cargo.toml", &with_dependency), ("Cargo.lock", LOCK), main],
             FailureCode::DependencyNotFound,
         ),
         (
@@ -72,7 +81,11 @@ async fn packages_that_are_not_whole_have_their_codes() {
         ),
         (
             "acme/library",
-            &[("Cargo.toml", MANIFEST), ("src/lib.rs", "")],
+            &[
+                ("Cargo.toml", MANIFEST),
+                ("Cargo.lock", LOCK),
+                ("src/lib.rs", ""),
+            ],
             FailureCode::NoArtifact,
         ),
     ];
@@ -127,8 +140,7 @@ async fn a_repository_that_grows_when_it_is_checked_out_is_refused() {
         .await
         .unwrap_err();
 
-    assert_eq!(error.code(), FailureCode::GitError);
-    assert!(error.to_string().contains("limit"), "{error}");
+    assert_eq!(error.code(), FailureCode::SourceTooLarge);
 }
 
 #[tokio::test]

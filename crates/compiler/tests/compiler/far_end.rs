@@ -75,7 +75,11 @@ async fn a_registry_that_cannot_be_reached_is_our_fault() {
     let origin = Origin::new();
     let manifest = format!("{MANIFEST}\n[dependencies]\nitoa = '1'\n");
     let repository = origin.repository("acme/ark");
-    repository.commit(&[("Cargo.toml", &manifest), ("src/main.rs", "fn main() {}")]);
+    repository.commit(&[
+        ("Cargo.toml", &manifest),
+        ("Cargo.lock", &lock_with("itoa")),
+        ("src/main.rs", "fn main() {}"),
+    ]);
     let config = format!(
         "[source.crates-io]\nreplace-with = 'mirror'\n[source.mirror]\nregistry = 'sparse+http://{}/'\n[net]\nretry = 0\n",
         silent().await
@@ -103,6 +107,7 @@ async fn dependencies_come_from_where_the_machines_own_configuration_says() {
     let repository = origin.repository("acme/ark");
     repository.commit(&[
         ("Cargo.toml", &manifest),
+        ("Cargo.lock", &lock_with("only-in-the-mirror")),
         ("src/main.rs", "fn main() { only_in_the_mirror::hello() }"),
     ]);
     let crate_manifest = "[package]\nname = 'only-in-the-mirror'\nversion = '1.0.0'\n";
@@ -123,4 +128,12 @@ async fn dependencies_come_from_where_the_machines_own_configuration_says() {
     let artifact = build(&compiler(settings), "acme/ark", "main").await;
 
     assert!(artifact.is_ok(), "{}", artifact.unwrap_err().hidden_logs());
+}
+
+/// The lock file of a guest that depends on version 1.0.0 of one package.
+fn lock_with(dependency: &str) -> String {
+    format!(
+        "version = 4\n\n[[package]]\nname = \"ark\"\nversion = \"0.1.0\"\ndependencies = [\n \"{dependency}\",\n]\n\n\
+         [[package]]\nname = \"{dependency}\"\nversion = \"1.0.0\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n"
+    )
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use protocol::FailureCode;
 
-use crate::origin::{Origin, build};
+use crate::origin::{Origin, build, compiler};
 
 /// Named in the environment of the process that compiles.
 const PLANTED: &str = "OUTLAYER_TEST_PLANTED";
@@ -90,7 +90,12 @@ async fn a_build_sees_nothing_of_the_environment_that_it_is_started_from() {
         format!("fn main() {{ assert!(std::env::var(\"{PLANTED}\").is_err(), \"seen\") }}");
     repository.commit(&[("build.rs", &script)]);
 
-    let artifact = build(&origin.compiler(), "acme/ark", "main").await;
+    for settings in [
+        origin.settings("unsealed"),
+        origin.sealed_settings("sealed"),
+    ] {
+        let artifact = build(&compiler(settings), "acme/ark", "main").await;
 
-    assert!(artifact.is_ok(), "{}", artifact.unwrap_err().hidden_logs());
+        assert!(artifact.is_ok(), "{}", artifact.unwrap_err().hidden_logs());
+    }
 }

@@ -3,9 +3,11 @@
 #![cfg(test)]
 
 mod builds;
+mod corpus;
 mod failures;
 mod far_end;
 mod hostile;
 mod modules;
 mod names;
 mod origin;
+mod sealed;

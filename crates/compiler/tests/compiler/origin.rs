@@ -4,7 +4,9 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
+use compiler::jail::{Launcher, Sealed};
 use compiler::{Artifact, Compiler, Error, ResolvedSource, Settings, Toolchain};
 use protocol::clock::SystemClock;
 use protocol::source::{BuildTarget, CodeSource, GitHub};
@@ -68,8 +70,28 @@ impl Origin {
         settings
     }
 
+    /// As [`Origin::settings`], with every build in a sealed jail.
+    pub(crate) fn sealed_settings(&self, name: &str) -> Settings {
+        let mut settings = self.settings(name);
+        settings.jail = Arc::new(Sealed::new(launcher()));
+        settings
+    }
+
+    /// What all that belongs to it is in.
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn compiler(&self) -> Compiler {
         compiler(self.settings("compiler"))
+    }
+}
+
+/// The program that makes rooms.
+pub(crate) fn launcher() -> Launcher {
+    Launcher {
+        path: env!("CARGO_BIN_EXE_outlayer-room").into(),
+        args: Vec::new(),
     }
 }
 
