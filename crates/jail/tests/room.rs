@@ -273,7 +273,8 @@ fn a_room_that_fills_its_disk_or_its_memory_is_ended_and_says_so() {
     ];
 
     for (script, excess) in excesses {
-        let scene = Scene::of(script);
+        let mut scene = Scene::of(script);
+        scene.room.processes = 200;
         let output = scene.run();
 
         assert_eq!(scene.account().excess, Some(excess), "{script}: {output:?}");
