@@ -7,6 +7,7 @@
 mod pipeline;
 
 mod artifacts;
+mod building;
 mod config;
 mod environment;
 mod folder;

@@ -15,6 +15,7 @@ use protocol::source::BuildTarget;
 use protocol::{ArtifactHash, CommitHash, JobId};
 
 use crate::artifacts::Artifacts;
+use crate::building::Building;
 use crate::config::Config;
 use crate::history::History;
 use crate::notary::Notary;
@@ -35,6 +36,7 @@ pub struct Parts {
     pub(crate) notary: Arc<Notary>,
     pub(crate) artifacts: Artifacts,
     pub(crate) history: History,
+    pub(crate) building: Building,
     pub(crate) runs: Option<Runs>,
     pub(crate) watch: Arc<dyn WatchSteps>,
 }
@@ -70,6 +72,7 @@ impl Parts {
     pub fn join(config: Config, given: Given) -> std::io::Result<Self> {
         Ok(Self {
             artifacts: Artifacts::open(&config.folder.join("artifacts"))?,
+            building: Building::default(),
             history: History::open(&config.folder.join("history"), given.clock.clone())?,
             runs: config.keep_runs.as_deref().map(Runs::open).transpose()?,
             config: Arc::new(config),

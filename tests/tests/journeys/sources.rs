@@ -109,6 +109,26 @@ async fn an_artifact_that_the_operator_banned_is_not_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_two_wait_for_is_paid_by_the_one_who_caused_it() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let request = json!({"source": source, "input_data": "say hi"});
+
+    let asked = [(); 2].map(|()| town.ask_meanwhile(request.clone()));
+    let mut compiled = Vec::new();
+    for asked in asked {
+        let answer = town.answer_of(&asked.await.unwrap().unwrap()).unwrap();
+        assert_eq!(answer.value, Ok(json!("hi")));
+        let used = answer.completed.unwrap().resources_used;
+        compiled.push(used.compile_time_ms.is_some_and(|ms| ms > 0));
+    }
+
+    compiled.sort_unstable();
+    assert_eq!(compiled, [false, true]);
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_build_is_paid_once_unless_it_is_wanted_again() {
     let town = Town::new(PROGRAM).await.unwrap();
     let source = town.publish(Guest::Broken).await.unwrap();

@@ -12,6 +12,7 @@ use protocol::response::{Compiling, ExecutionResponse, ResourceMetrics};
 use protocol::{ArtifactHash, FailureCode, JobId};
 
 use super::execute::whole_ms;
+use crate::building::Caused;
 use crate::parts::Parts;
 use crate::setback::Setback;
 
@@ -59,15 +60,24 @@ pub(super) async fn compile(
     }
     let patience = parts.config.build_patience;
     let estimate = parts.history.estimate(&source);
+    let caused = parts.building.begin(&name_of(&source));
+    let fee = |time| {
+        if caused.is_some() {
+            time
+        } else {
+            Duration::ZERO
+        }
+    };
+    let (long_fee, waited_fee) = (fee(estimate), fee(patience));
     // The build goes on by itself when the request cannot wait for it.
-    let build = tokio::spawn(build(parts.clone(), job, source.clone()));
+    let build = tokio::spawn(build(parts.clone(), job, source.clone(), caused));
     if estimate > patience {
-        return Err(in_progress(&source, estimate, estimate));
+        return Err(in_progress(&source, estimate, long_fee));
     }
     match tokio::time::timeout(patience, build).await {
         Ok(built) => built.map_err(Setback::ours)?,
         // Longer than ever before: nobody knows how long, so as long again.
-        Err(_) => Err(in_progress(&source, patience, patience)),
+        Err(_) => Err(in_progress(&source, patience, waited_fee)),
     }
 }
 
@@ -105,8 +115,21 @@ async fn find(
     Ok(Some((hash, path)))
 }
 
-/// Builds or fetches the artifact, keeps it, and lets other workers have it.
-async fn build(parts: Parts, job: JobId, source: ResolvedSource) -> Result<Compiled, Setback> {
+/// What a build is known by: requests for the same one share it.
+fn name_of(source: &ResolvedSource) -> String {
+    match source {
+        ResolvedSource::Commit { target, .. } => format!("{source} for {target}"),
+        ResolvedSource::Module(module) => module.hash.to_string(),
+    }
+}
+
+/// Builds or fetches the artifact, keeps it, and lets other workers have it. Who has caused it is charged for it.
+async fn build(
+    parts: Parts,
+    job: JobId,
+    source: ResolvedSource,
+    caused: Option<Caused>,
+) -> Result<Compiled, Setback> {
     let start = parts.clock.now_ms();
     let artifact = match parts.compiler.compile(&source).await {
         Ok(artifact) => artifact,
@@ -116,7 +139,12 @@ async fn build(parts: Parts, job: JobId, source: ResolvedSource) -> Result<Compi
             let message = err.to_string();
             let failure = Some((err.code(), message.as_str()));
             parts.history.remember(&source, spent, failure);
-            return Err(blame(&parts, job, &err, spent).await);
+            let fee = if caused.is_some() {
+                spent
+            } else {
+                Duration::ZERO
+            };
+            return Err(blame(&parts, job, &err, fee).await);
         }
     };
     let path = parts
@@ -144,7 +172,8 @@ async fn build(parts: Parts, job: JobId, source: ResolvedSource) -> Result<Compi
     }
     parts.share(&artifact, claim).await;
     keep_log(&parts, job, artifact.build.hidden_logs.clone(), None).await;
-    let built = source_is_code(&source).then_some(artifact.build.build_time);
+    let is_charged = caused.is_some() && source_is_code(&source);
+    let built = is_charged.then_some(artifact.build.build_time);
     Ok(Compiled {
         hash: artifact.hash,
         path,
