@@ -286,14 +286,15 @@ impl Executor {
         let deadline = deadline(wall.saturating_add(KILL_AFTER));
         let guests = &self.parts.guests;
         let mut reply = guests.ask(tenant, compiled, ask, deadline).await?;
-        if matches!(reply, Reply::Fell) {
-            // By another hand, or by the guest's doing: then it does it again.
+        let fell = matches!(reply, Reply::Fell);
+        if fell {
+            // By another hand, or by the guest's doing: then it does it again, or has no time left to.
             reply = guests.ask(tenant, compiled, ask, deadline).await?;
         }
         match reply {
             Reply::Said(message) => Ran::read(&message).map_err(Error::Process)?.usable(),
-            Reply::OutOfTime => Ok(Ok(Ran::out_of_time())),
-            Reply::Fell => Ok(Ok(Ran::crashed(&ask.run.limits))),
+            Reply::OutOfTime if !fell => Ok(Ok(Ran::out_of_time())),
+            Reply::OutOfTime | Reply::Fell => Ok(Ok(Ran::crashed(&ask.run.limits))),
         }
     }
 

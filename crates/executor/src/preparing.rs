@@ -8,7 +8,7 @@ use std::time::Duration;
 use guest::wire::Frame;
 use metering::{Refusal, Variant};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::artifact::Artifact;
 use crate::cache::{Cache, Compiled};
@@ -21,6 +21,10 @@ use crate::settings::{CompileLimits, Jail, Settings};
 
 /// What looking for code ends with: the code, or why there is none.
 pub(crate) type Prepared = Result<Arc<Compiled>, Refusal>;
+
+/// How long looking for the lines of a backtrace may hold up an answer, which has to come while the request's yield lasts. DWARF is the
+/// guest's own, and may be made to take long.
+const LOCATING: Duration = Duration::from_secs(5);
 
 /// The compilers and their cache.
 #[derive(Debug)]
@@ -141,7 +145,8 @@ impl Workshop {
         }
         let frames = frames.to_vec();
         let deed = Deed::Locate { variant, frames };
-        match self.ask(&self.places, artifact, deed).await {
+        let asked = timeout(LOCATING, self.ask(&self.places, artifact, deed)).await;
+        match asked.unwrap_or(Ok(Reply::OutOfTime)) {
             Ok(Reply::Said(Told::Located(lines))) => return lines,
             Ok(Reply::Said(Told::Failed(reason))) => {
                 tracing::warn!(reason, "a backtrace stays without lines");
