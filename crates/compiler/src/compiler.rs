@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::clock::Clock;
+use protocol::progress::{BuildProgress, BuildStage};
 use protocol::source::{BuildTarget, CodeSource, WasmUrl};
 use protocol::{ArtifactHash, CommitHash};
 use tokio::sync::Semaphore;
@@ -16,6 +17,8 @@ use crate::error::Error;
 use crate::git::{self, Git};
 use crate::module::Fetcher;
 use crate::once::Once;
+use crate::prebuilt::Prebuilt;
+use crate::progress::{Unwatched, WatchBuild, Watcher};
 use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::workbench::{self, Workbench};
@@ -59,6 +62,7 @@ struct Parts {
     fetcher: Fetcher,
     /// Room for builds.
     room: Semaphore,
+    prebuilt: Prebuilt,
     builds: Once<(Repository, CommitHash, BuildTarget), Result<Artifact, Error>>,
 }
 
@@ -80,6 +84,11 @@ impl Compiler {
             fetcher: Fetcher::new(settings.modules.clone()).map_err(std::io::Error::other)?,
             room: Semaphore::new(settings.builds_at_once.max(1)),
             builds: Once::default(),
+            prebuilt: Prebuilt::open(
+                &settings.prebuilt,
+                settings.limits.prebuilt_bytes,
+                clock.clone(),
+            )?,
             clock,
             settings,
         })))
@@ -113,6 +122,18 @@ impl Compiler {
     /// # Errors
     /// See [`Error::code`].
     pub async fn compile(&self, source: &ResolvedSource) -> Result<Artifact, Error> {
+        self.compile_watched(source, Arc::new(Unwatched)).await
+    }
+
+    /// As [`Compiler::compile`], with `watcher` told how far it is. Of several who ask for one commit the first one's is told.
+    ///
+    /// # Errors
+    /// See [`Error::code`].
+    pub async fn compile_watched(
+        &self,
+        source: &ResolvedSource,
+        watcher: Arc<dyn WatchBuild>,
+    ) -> Result<Artifact, Error> {
         match source {
             ResolvedSource::Module(module) => self.0.fetch(module).await,
             ResolvedSource::Commit {
@@ -121,7 +142,7 @@ impl Compiler {
                 target,
             } => {
                 let key = (repository.clone(), commit.clone(), *target);
-                let build = || self.0.build(repository, commit, *target);
+                let build = || self.0.build(repository, commit, *target, watcher);
                 self.0.builds.run(key, build).await
             }
         }
@@ -143,35 +164,46 @@ impl Parts {
         repository: &Repository,
         commit: &CommitHash,
         target: BuildTarget,
+        watcher: Watcher,
     ) -> Result<Artifact, Error> {
         let toolchain = &self.settings.toolchain;
         if !toolchain.can_build_for(target.triple()) {
             let missing = format!("{} has no {target}", toolchain.version);
             return Err(Error::ours(missing));
         }
+        watcher.reached(BuildProgress::at(BuildStage::Waiting));
         let _room = self.room.acquire().await;
         let bench = self.bench()?;
-        let artifact = self.build_on(&bench, repository, commit, target).await;
+        let cargo = Cargo {
+            settings: &self.settings,
+            bench: &bench,
+            prebuilt: &self.prebuilt,
+            watcher: &watcher,
+        };
+        let artifact = self.build_by(&cargo, repository, commit, target).await;
         bench.clear().await;
         artifact
     }
 
-    async fn build_on(
+    async fn build_by(
         &self,
-        bench: &Workbench,
+        cargo: &Cargo<'_>,
         repository: &Repository,
         commit: &CommitHash,
         target: BuildTarget,
     ) -> Result<Artifact, Error> {
-        let settings = &self.settings;
-        let cargo = Cargo { settings, bench };
+        let (settings, bench) = (cargo.settings, cargo.bench);
         let start = self.clock.now_ms();
+        let reached = |stage| cargo.watcher.reached(BuildProgress::at(stage));
+        reached(BuildStage::Cloning);
         let git_log = Git::of(repository, settings, bench)?
             .check_out(commit)
             .await?;
+        reached(BuildStage::Fetching);
         git::dependencies::prove_small(settings, bench).await?;
         let fetch_log = cargo.fetch().await?;
         let fetched = self.clock.now_ms();
+        reached(BuildStage::Building);
         let (wasm, build_log) = cargo.build(target).await?;
         let built = self.clock.now_ms();
         tracing::info!(%repository, %commit, %target, bytes = wasm.len(), "built");

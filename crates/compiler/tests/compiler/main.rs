@@ -10,4 +10,5 @@ mod hostile;
 mod modules;
 mod names;
 mod origin;
+mod prebuilt;
 mod sealed;
