@@ -1,8 +1,82 @@
-//! How far a build is, for who waits for it.
+//! Builds that go on: who builds, and how far it is, for who waits for it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::clock::UnixMs;
+use crate::id::{CommitHash, JobId};
+use crate::source::BuildTarget;
+
+/// Which build is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BuildName {
+    /// The repository, normalised: `github.com/owner/repo`.
+    pub repo: String,
+    /// The commit.
+    pub commit: CommitHash,
+    /// What it is built for.
+    pub build_target: BuildTarget,
+}
+
+/// For people: `github.com/owner/repo@commit for wasm32-wasip1`.
+impl fmt::Display for BuildName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            repo,
+            commit,
+            build_target,
+        } = self;
+        write!(f, "{repo}@{commit} for {build_target}")
+    }
+}
+
+/// A worker's wish to be the one that builds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimAsk {
+    /// What it would build.
+    #[serde(flatten)]
+    pub build: BuildName,
+    /// The job that causes it.
+    pub job_id: JobId,
+}
+
+/// Who builds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Whether it is the worker that asked. Then it must tell how far it is before the claim ends.
+    pub is_yours: bool,
+    /// How long the claim lasts when nothing more is heard of the build, in milliseconds.
+    pub expires_in_ms: u64,
+}
+
+/// A worker's word of how far it is; it keeps the claim up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgressReport {
+    /// What it builds.
+    #[serde(flatten)]
+    pub build: BuildName,
+    /// How far it is.
+    pub progress: BuildProgress,
+}
+
+/// A build that goes on, as `/public/builds` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildView {
+    /// What is built.
+    #[serde(flatten)]
+    pub build: BuildName,
+    /// Who builds.
+    pub worker: String,
+    /// The job that has caused it.
+    pub job_id: JobId,
+    /// How far it is.
+    pub progress: BuildProgress,
+    /// When it began.
+    pub began_at_ms: UnixMs,
+    /// When it was last heard of.
+    pub heard_at_ms: UnixMs,
+}
 
 /// How far a build is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

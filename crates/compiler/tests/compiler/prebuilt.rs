@@ -174,13 +174,13 @@ dependencies = [
 ]
 "#;
 
-const OWN_AUTOCFG: &str = r#"
+const OWN_AUTOCFG: &str = r"
 pub struct AutoCfg;
 pub fn new() -> AutoCfg { AutoCfg }
 impl AutoCfg {
     pub fn probe_rustc_version(&self, _: usize, _: usize) -> bool { true }
 }
-"#;
+";
 
 #[tokio::test]
 async fn dependencies_that_need_the_repositorys_own_packages_are_built_with_them() {
