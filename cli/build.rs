@@ -23,7 +23,11 @@ const CONTRACTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Guests whose sources the binary carries.
-const GUESTS: &[&str] = &["random-ark", "echo-ark"];
+const GUESTS: &[(&str, &str)] = &[
+    ("examples", "random-ark"),
+    ("examples", "echo-ark"),
+    ("tests/guests", "many-ark"),
+];
 
 /// What the modules and the packs are made from; tests beside them are not.
 const SOURCES: &[&str] = &[
@@ -39,6 +43,7 @@ const SOURCES: &[&str] = &[
     "examples/random-client/Cargo.toml",
     "examples/random-client/Cargo.lock",
     "examples/random-client/src",
+    "tests/guests/many-ark",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -63,10 +68,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let wasm = build.run(workspace)?.join(module).with_extension("wasm");
         fs::copy(&wasm, out.join(module).with_extension("wasm"))?;
     }
-    for guest in GUESTS {
+    for (folder, guest) in GUESTS {
         fs::write(
             out.join(guest).with_extension("rs"),
-            pack(&workspace.join("examples").join(guest))?,
+            pack(&workspace.join(folder).join(guest))?,
         )?;
     }
     Ok(())

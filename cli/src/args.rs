@@ -358,6 +358,14 @@ pub struct Worker {
     pub engine: Engine,
     #[command(flatten)]
     pub jail: Jail,
+    /// Where FastFS serves what an account has put on the chain; `{owner}` stands for the account.
+    #[arg(
+        long,
+        env = "OUTLAYER_FASTFS_URL",
+        default_value = "https://{owner}.fastfs.io",
+        value_name = "URL"
+    )]
+    pub fastfs_url: String,
     /// Keep every execution in this folder for `outlayer replay`, up to 1 GiB. The files hold what guests were given, secrets included.
     #[arg(long, env = "OUTLAYER_KEEP_RUNS", value_name = "FOLDER")]
     pub keep_runs: Option<PathBuf>,
@@ -386,6 +394,9 @@ pub enum Measure {
         #[arg(long, default_value_t = 32)]
         clients: u64,
     },
+    /// A request whose guest has to be built from nothing, one for the next commit of the same repository, and one for a commit that is
+    /// built.
+    Compile,
     /// Requests while the worker is killed at random: every one is answered once.
     Crashes {
         /// How many requests.

@@ -15,3 +15,6 @@ pub const RANDOM_ARK: Files = include!(concat!(env!("OUT_DIR"), "/random-ark.rs"
 
 /// examples/echo-ark: answers with its input and environment.
 pub const ECHO_ARK: Files = include!(concat!(env!("OUT_DIR"), "/echo-ark.rs"));
+
+/// tests/guests/many-ark: has the dependencies that guests usually have.
+pub const MANY_ARK: Files = include!(concat!(env!("OUT_DIR"), "/many-ark.rs"));

@@ -71,6 +71,7 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
     );
     config.network_id = args.network;
     config.concurrency = args.concurrency.max(1);
+    config.fastfs_url = args.fastfs_url;
     config.block_time = (args.block_ms > 0).then(|| Duration::from_millis(args.block_ms));
     config.keep_runs = args.keep_runs.map(std::path::absolute).transpose()?;
     let keys = args

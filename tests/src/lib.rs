@@ -13,6 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clients::fastfs::{self, Upload};
 use clients::near::outcome::Status;
 use clients::near::{At, Call, Gas, Outcome, Sender};
 use outlayer::platform::{Platform, Settings};
@@ -222,6 +225,26 @@ impl Town {
         get_json(&url, path).await
     }
 
+    /// The files that an account has put on the chain, in order.
+    pub async fn uploads_of(&self, owner: &AccountId) -> Result<Vec<Upload>> {
+        let last = self.platform.node.block_header(At::Latest).await?.height;
+        let feed = self.platform.localnet.feed_url();
+        let mut uploads = Vec::new();
+        for height in 1..=last {
+            let block = get_json(&feed, &format!("/v0/block/{height}")).await?;
+            for transaction in each(&block, "/shards", "/chunk/transactions") {
+                let signer = transaction.pointer("/transaction/signer_id");
+                if signer.and_then(Value::as_str) != Some(owner.as_str()) {
+                    continue;
+                }
+                for action in each(transaction, "/transaction", "/actions") {
+                    uploads.extend(upload(action)?);
+                }
+            }
+        }
+        Ok(uploads)
+    }
+
     /// Returns when the coordinator has seen the chain settle every request it knows, at least `count` of them.
     pub async fn until_ended(&self, count: usize) -> Result<Vec<Value>> {
         let ended = |job: &Value| !job["payment_charged"].is_null();
@@ -275,6 +298,30 @@ impl Town {
     pub async fn close(self) {
         self.platform.stop().await;
     }
+}
+
+/// The members of the lists at `below` in each member of the list at `above`, or in the object that is there.
+fn each<'a>(value: &'a Value, above: &str, below: &'a str) -> impl Iterator<Item = &'a Value> {
+    let above = match value.pointer(above) {
+        Some(Value::Array(members)) => members.iter().collect(),
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    let lists = above.into_iter().filter_map(move |one| one.pointer(below));
+    lists.filter_map(Value::as_array).flatten()
+}
+
+/// The upload that an action is, if it is one.
+fn upload(action: &Value) -> Result<Option<Upload>> {
+    let of = |name: &str| {
+        let member = action.pointer(&format!("/FunctionCall/{name}"));
+        member.and_then(Value::as_str).unwrap_or_default()
+    };
+    if of("method_name") != fastfs::METHOD {
+        return Ok(None);
+    }
+    let args = STANDARD.decode(of("args"))?;
+    Ok(Some(borsh::from_slice(&args)?))
 }
 
 async fn get_json(base: &str, path: &str) -> Result<Value> {

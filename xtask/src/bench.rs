@@ -20,6 +20,8 @@ enum Bench {
     Journey,
     /// Requests while the worker's process is killed at random: each answered once, the money exact.
     Crashes,
+    /// Builds: the first commit of a repository against the next one, and against one that is built already.
+    Compile,
     /// Guests: metered against native, unmetered and interpreted ones; processes against a bare new process.
     Exec,
 }
@@ -29,6 +31,7 @@ pub(crate) fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
     let name = match arguments.bench {
         Bench::Journey => "journey",
         Bench::Crashes => "crashes",
+        Bench::Compile => "compile",
         Bench::Exec => {
             for example in ["overhead", "processes"] {
                 cmd!(

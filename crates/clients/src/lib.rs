@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`near`] | a node's JSON-RPC: views, and transactions that land exactly once |
 //! | [`events`] | the chain, block by block: what a contract logged, with no block left out |
+//! | [`fastfs`] | files in the arguments of transactions |
 //! | [`outlayer`] | the contract `outlayer` |
 //! | [`coordinator`] | the coordinator's HTTP interface |
 //!
@@ -11,6 +12,7 @@
 
 pub mod coordinator;
 pub mod events;
+pub mod fastfs;
 pub mod near;
 pub mod outlayer;
 pub mod parts;

@@ -50,3 +50,10 @@ impl Build {
         bytes
     }
 }
+
+/// Where a worker has published an artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// The URL; whoever fetches from it checks the hash.
+    pub url: String,
+}

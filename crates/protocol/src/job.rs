@@ -17,6 +17,7 @@
 //! | `POST /worker/builds/release` | [`crate::progress::BuildName`] | 204 |
 //! | `GET /worker/artifacts/{sha256}` | | 200 the bytes, or 404 |
 //! | `PUT /worker/artifacts/{sha256}` | the bytes | 204 |
+//! | `POST /worker/artifacts/{sha256}/published` | [`crate::artifact::Published`] | 204 |
 //!
 //! A worker whose lease is not its own any more gets 409 `lease_lost`.
 

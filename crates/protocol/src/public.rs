@@ -129,6 +129,9 @@ pub struct WasmView {
     pub built_at_ms: Option<UnixMs>,
     /// When it was last used.
     pub last_used_ms: Option<UnixMs>,
+    /// Where a worker has published it.
+    #[serde(default)]
+    pub published_url: Option<String>,
 }
 
 /// `/health/detailed`.

@@ -93,7 +93,8 @@ CREATE TABLE artifacts (
     size_bytes BIGINT NOT NULL,
     first_seen_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
-    executions BIGINT NOT NULL
+    executions BIGINT NOT NULL,
+    published_url TEXT
 );
 CREATE INDEX artifacts_by_use ON artifacts (last_used_at);
 

@@ -32,6 +32,8 @@ pub struct Config {
     /// An answer travels in one transaction of at most 1,572,864 bytes (`max_transaction_size`), where a byte can take
     /// four characters.
     pub output_bytes: usize,
+    /// Where `FastFS` serves what an account has published; `{owner}` stands for the account.
+    pub fastfs_url: String,
     /// Where executions are kept for `outlayer replay`, if they are. The files hold what guests were given, secrets included.
     pub keep_runs: Option<PathBuf>,
     /// Whether what builds and guests print goes to the coordinator, for its operators only.
@@ -51,6 +53,7 @@ impl Config {
             block_time: Some(Duration::from_millis(600)),
             stop_patience: Duration::from_secs(30),
             output_bytes: 300 * 1024,
+            fastfs_url: "https://{owner}.fastfs.io".into(),
             keep_runs: None,
             keep_hidden_logs: true,
         }

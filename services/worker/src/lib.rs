@@ -15,6 +15,7 @@ mod history;
 mod leases;
 mod notary;
 mod parts;
+mod published;
 mod runs;
 mod setback;
 mod steps;

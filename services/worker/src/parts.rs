@@ -19,6 +19,7 @@ use crate::building::Building;
 use crate::config::Config;
 use crate::history::History;
 use crate::notary::Notary;
+use crate::published::Published;
 use crate::runs::Runs;
 use crate::steps::{Step, WatchSteps};
 
@@ -37,6 +38,7 @@ pub struct Parts {
     pub(crate) artifacts: Artifacts,
     pub(crate) history: History,
     pub(crate) building: Building,
+    pub(crate) published: Published,
     pub(crate) runs: Option<Runs>,
     pub(crate) watch: Arc<dyn WatchSteps>,
 }
@@ -74,6 +76,7 @@ impl Parts {
             artifacts: Artifacts::open(&config.folder.join("artifacts"))?,
             building: Building::default(),
             history: History::open(&config.folder.join("history"), given.clock.clone())?,
+            published: Published::open(&config.folder.join("published"))?,
             runs: config.keep_runs.as_deref().map(Runs::open).transpose()?,
             config: Arc::new(config),
             clock: given.clock,

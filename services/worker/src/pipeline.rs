@@ -9,6 +9,7 @@ use crate::steps::Step;
 mod compile;
 mod confirm;
 mod execute;
+mod publish;
 mod resolve;
 
 /// Answers one request. Each step needs what the one before it proved.
@@ -18,7 +19,12 @@ pub(crate) async fn serve(parts: &Parts, lease: &Lease) -> Result<Report, Setbac
     let artifact = compile::compile(parts, lease, &confirmed).await?;
     let request = confirmed.request;
     parts.reached(lease, Step::Compiled, &artifact.hash.to_string());
-    let answer = execute::execute(parts, lease, &request, &artifact).await?;
+    let (answer, published) = tokio::join!(
+        execute::execute(parts, lease, &request, &artifact),
+        publish::publish(parts, &request, &artifact),
+    );
+    let mut answer = answer?;
+    publish::note(&mut answer.response, published);
     parts.reached(lease, Step::Executed, "");
     resolve::resolve(parts, &request, answer).await
 }

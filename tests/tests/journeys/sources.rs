@@ -1,5 +1,6 @@
 //! Where the code comes from, and what is wrong with it.
 
+use clients::fastfs::Upload;
 use protocol::{ArtifactHash, FailureCode};
 use serde_json::{Value, json};
 use town::{Answer, Guest, Town};
@@ -172,5 +173,43 @@ async fn a_pinned_module_runs_only_if_its_bytes_have_the_hash() {
     assert_eq!(good.value, Ok(json!("hi")));
     assert_eq!(wrong.failure(), Some(FailureCode::HashMismatch));
     assert_eq!(no_module.failure(), Some(FailureCode::BadModule));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_that_should_be_on_the_chain_can_be_read_from_there() {
+    let town = Town::new(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let params = json!({"compile_only": true, "store_on_fastfs": true});
+    let request = json!({"source": source, "params": params});
+
+    let answers = [
+        town.ask(request.clone()).await.unwrap(),
+        town.ask(request).await.unwrap(),
+    ];
+
+    let [first, second] = answers;
+    let artifact: ArtifactHash = first.value.unwrap().as_str().unwrap().parse().unwrap();
+    let owner = &town.platform.accounts.operator;
+    let url = format!("https://{owner}.fastfs.io/{owner}/{artifact}.wasm");
+    for completed in [first.completed, second.completed] {
+        let note = completed.unwrap().compilation_note.unwrap();
+        assert!(note.ends_with(&format!("published at {url}")), "{note}");
+    }
+    let uploads = town.uploads_of(owner).await.unwrap();
+    let [
+        Upload::Whole {
+            relative_path,
+            content: Some(content),
+        },
+    ] = &uploads[..]
+    else {
+        panic!("{uploads:?}");
+    };
+    assert_eq!(*relative_path, format!("{artifact}.wasm"));
+    assert_eq!(ArtifactHash::of(&content.content), artifact);
+    let commit = &source["GitHub"]["commit"].as_str().unwrap();
+    let path = format!("/public/wasm/info?repo_url=acme/probe-ark&commit_hash={commit}");
+    assert_eq!(town.get(&path).await.unwrap()["published_url"], json!(url));
     town.close().await;
 }

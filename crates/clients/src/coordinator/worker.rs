@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use protocol::artifact::SignedBuild;
+use protocol::artifact::{Published, SignedBuild};
 use protocol::job::{Extension, Fail, Fence, Finish, HiddenLog, Lease, LeaseAsk, Retry};
 use protocol::progress::{BuildName, BuildProgress, Claim, ClaimAsk, ProgressReport};
 use protocol::source::BuildTarget;
@@ -132,6 +132,14 @@ impl Worker {
     pub async fn put_artifact(&self, artifact: &ArtifactHash, wasm: Bytes) -> Result<(), Error> {
         let request = self.artifact_request(Method::PUT, artifact).body(wasm);
         self.0.done(request).await
+    }
+
+    /// Tells where an artifact is published.
+    pub async fn published(&self, artifact: &ArtifactHash, url: String) -> Result<(), Error> {
+        let name = artifact.to_string();
+        let path = ["worker", "artifacts", &name, "published"];
+        let request = self.0.request(Method::POST, &path);
+        self.0.done(request.json(&Published { url })).await
     }
 
     fn about(&self, job: JobId, what: &str) -> RequestBuilder {

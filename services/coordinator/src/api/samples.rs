@@ -159,6 +159,12 @@ pub(super) fn signed_build() -> Value {
     })
 }
 
+const URL: &str = "https://worker.near.fastfs.io/worker.near/ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad.wasm";
+
+pub(super) fn published() -> Value {
+    json!({"url": URL})
+}
+
 pub(super) fn build_name() -> Value {
     json!({
         "repo": "github.com/alice/random-ark",
@@ -268,6 +274,7 @@ pub(super) fn wasm() -> Value {
         "executions": 41,
         "built_at_ms": TIME_MS,
         "last_used_ms": TIME_MS,
+        "published_url": URL,
     })
 }
 

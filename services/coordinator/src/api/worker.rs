@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
-use protocol::artifact::SignedBuild;
+use protocol::artifact::{Published, SignedBuild};
 use protocol::job::{Extension, Fail, Fence, Finish, HiddenLog, Lease, LeaseAsk, Retry};
 use protocol::progress::{BuildName, Claim, ClaimAsk, ProgressReport};
 use protocol::source::BuildTarget;
@@ -124,6 +124,14 @@ fn of_artifacts() -> Vec<Route> {
             .says("An artifact's bytes")
             .errors(&[(404, "no_such_artifact")]),
         put_artifact,
+        Route::post(
+            "/worker/artifacts/{sha256}/published",
+            published,
+            Content::json::<Published>("Published", &samples::published()),
+            Answer::nothing(),
+        )
+        .says("Says where an artifact is published")
+        .errors(&[(404, "no_such_artifact"), (413, "body_too_large")]),
     ]
 }
 
@@ -295,6 +303,16 @@ async fn get_artifact(
         (CONTENT_LENGTH, size.to_string()),
     ];
     Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
+}
+
+async fn published(
+    Shared(state): Shared<Arc<State>>,
+    Caller(_): Caller,
+    Path(artifact): Path<ArtifactHash>,
+    Json(published): Json<Published>,
+) -> Result<StatusCode, Error> {
+    state.artifacts.published(artifact, &published).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn put_artifact(

@@ -1,7 +1,8 @@
 //! The index of builds: what workers say a source builds to. The coordinator does not vouch for it; it hands back what it
 //! was given, and whoever reads it checks the signature.
 
-use protocol::artifact::SignedBuild;
+use protocol::ArtifactHash;
+use protocol::artifact::{Published, SignedBuild};
 use protocol::id::CommitHash;
 use protocol::public::WasmView;
 use protocol::source::BuildTarget;
@@ -12,6 +13,9 @@ use crate::store::{Columns, corrupt, int};
 
 /// The most that a build may take as JSON, in bytes.
 const MAX_BUILD_BYTES: usize = 4_096;
+
+/// The longest address that is kept, in bytes.
+const MAX_URL_BYTES: usize = 1_024;
 
 /// Which build is meant.
 #[derive(Clone, Debug)]
@@ -69,7 +73,7 @@ impl Artifacts {
     pub(crate) async fn wasm_view(&self, key: &Key) -> Result<WasmView, Error> {
         let row = sqlx::query(
             "SELECT builds.artifact, builds.created_at, artifacts.size_bytes, artifacts.executions, \
-                 artifacts.last_used_at FROM builds LEFT JOIN artifacts ON artifacts.sha256 = builds.artifact \
+                 artifacts.last_used_at, artifacts.published_url FROM builds LEFT JOIN artifacts ON artifacts.sha256 = builds.artifact \
              WHERE repo = $1 AND commit_hash = $2 AND build_target = $3",
         )
         .bind(key.repo.clone())
@@ -88,6 +92,30 @@ impl Artifacts {
             executions: row.maybe_int("executions")?,
             built_at_ms: Some(row.int("created_at")?),
             last_used_ms: row.maybe_int("last_used_at")?,
+            published_url: row.maybe_text("published_url")?,
         })
+    }
+
+    /// Notes where a worker has published an artifact.
+    pub(crate) async fn published(
+        &self,
+        artifact: ArtifactHash,
+        published: &Published,
+    ) -> Result<(), Error> {
+        let Published { url } = published;
+        if url.len() > MAX_URL_BYTES {
+            return Err(Error::BodyTooLarge {
+                cap_bytes: u64::try_from(MAX_URL_BYTES).unwrap_or(u64::MAX),
+            });
+        }
+        let done = sqlx::query("UPDATE artifacts SET published_url = $1 WHERE sha256 = $2")
+            .bind(url.clone())
+            .bind(artifact.to_string())
+            .execute(self.0.store.writer())
+            .await?;
+        if done.rows_affected() == 0 {
+            return Err(Error::NoSuchArtifact(artifact));
+        }
+        Ok(())
     }
 }
