@@ -24,6 +24,7 @@ use crate::fetching;
 use crate::git;
 use crate::jail::{Product, SEEMING_ROOT, Step};
 use crate::process;
+use crate::product;
 use crate::settings::Settings;
 use crate::workbench::Workbench;
 
@@ -34,6 +35,8 @@ const NO_LINKS: &str = "[core]\n\tsymlinks = false\n";
 pub(crate) struct Cargo<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) bench: &'a Workbench,
+    /// Which package of the workspace, if one is named.
+    pub(crate) package: Option<&'a str>,
 }
 
 impl Cargo<'_> {
@@ -102,12 +105,13 @@ impl Cargo<'_> {
         if let Some(failure) = classify::of_build(&ended, verdict) {
             return Err(failure);
         }
-        let wasm = pick::artifact(self.bench, target, limits.artifact_bytes)
+        let wasm = pick::artifact(self.bench, self.package, target, limits.artifact_bytes)
             .map_err(|error| error.hiding(log.as_str()))?;
         Ok((wasm, log))
     }
 
-    fn build_step(&self, target: BuildTarget, artifact_bytes: u64) -> Step {
+    /// What runs in the jail.
+    pub(crate) fn build_step(&self, target: BuildTarget, artifact_bytes: u64) -> Step {
         let toolchain = &self.settings.toolchain;
         let plain = [
             "build",
@@ -119,10 +123,14 @@ impl Cargo<'_> {
             target.triple(),
             "--manifest-path",
         ];
+        let package = self
+            .package
+            .map(|name| ["--package", name].map(OsString::from));
         let args = plain
             .map(OsString::from)
             .into_iter()
             .chain([self.manifest().into_os_string()])
+            .chain(package.into_iter().flatten())
             .collect();
         let mut env = self.environment();
         env.extend([
@@ -148,7 +156,7 @@ impl Cargo<'_> {
             product: Product {
                 space: self.bench.target(),
                 folder: pick::folder(target),
-                extension: pick::EXTENSION.to_owned(),
+                extension: product::EXTENSION.to_owned(),
                 // One more, so that what is too long is seen to be.
                 bytes: artifact_bytes.saturating_add(1),
             },

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use protocol::source::{BuildTarget, CodeSource, WasmUrl};
 use protocol::{ArtifactHash, CommitHash};
 use tokio::sync::Semaphore;
 
-use crate::artifact::{Artifact, BuildRecord};
-use crate::cargo::Cargo;
+use crate::artifact::{Artifact, BuildRecord, Built};
 use crate::error::Error;
 use crate::git::{self, Git};
+use crate::language::{Known, Language, Project};
 use crate::module::Fetcher;
 use crate::once::Once;
 use crate::repository::Repository;
@@ -59,6 +60,8 @@ struct Parts {
     fetcher: Fetcher,
     /// Room for builds.
     room: Semaphore,
+    /// What built, by its hash.
+    toolchains: Known,
     builds: Once<(Repository, CommitHash, BuildTarget), Result<Artifact, Error>>,
 }
 
@@ -67,17 +70,21 @@ impl Compiler {
     ///
     /// # Errors
     /// When the folders cannot be made.
-    pub fn new(settings: Settings, clock: Clock) -> std::io::Result<Self> {
+    pub fn new(settings: Settings, clock: Clock) -> io::Result<Self> {
         fs::create_dir_all(&settings.work)?;
         fs::create_dir_all(&settings.cargo_home)?;
+        fs::create_dir_all(&settings.npm_home)?;
         workbench::clear_abandoned(&settings.work)?;
         if let Some(config) = &settings.cargo_config {
             // Read whole before it is written: it may be the very same file.
             let config = fs::read(config)?;
             fs::write(settings.cargo_home.join("config.toml"), config)?;
         }
+        let npm: io::Result<Vec<_>> = settings.npm_configs.iter().map(fs::read).collect();
+        fs::write(settings.npm_home.join("npmrc"), npm?.join(&b'\n'))?;
         Ok(Self(Arc::new(Parts {
-            fetcher: Fetcher::new(settings.modules.clone()).map_err(std::io::Error::other)?,
+            toolchains: Known::default(),
+            fetcher: Fetcher::new(settings.modules.clone()).map_err(io::Error::other)?,
             room: Semaphore::new(settings.builds_at_once.max(1)),
             builds: Once::default(),
             clock,
@@ -144,11 +151,6 @@ impl Parts {
         commit: &CommitHash,
         target: BuildTarget,
     ) -> Result<Artifact, Error> {
-        let toolchain = &self.settings.toolchain;
-        if !toolchain.can_build_for(target.triple()) {
-            let missing = format!("{} has no {target}", toolchain.version);
-            return Err(Error::ours(missing));
-        }
         let _room = self.room.acquire().await;
         let bench = self.bench()?;
         let artifact = self.build_on(&bench, repository, commit, target).await;
@@ -164,15 +166,23 @@ impl Parts {
         target: BuildTarget,
     ) -> Result<Artifact, Error> {
         let settings = &self.settings;
-        let cargo = Cargo { settings, bench };
         let start = self.clock.now_ms();
         let git_log = Git::of(repository, settings, bench)?
             .check_out(commit)
             .await?;
         git::dependencies::prove_small(settings, bench).await?;
-        let fetch_log = cargo.fetch().await?;
+        let project = Project {
+            settings,
+            bench,
+            target,
+            language: Language::of(&bench.source())?,
+        };
+        project.check()?;
+        // The one waits for the network and the other for the disk.
+        let (fetch_log, toolchain_hash) =
+            tokio::try_join!(project.fetch(), self.toolchains.hash(project.materials()?))?;
         let fetched = self.clock.now_ms();
-        let (wasm, build_log) = cargo.build(target).await?;
+        let Built { wasm, log, how } = project.build().await?;
         let built = self.clock.now_ms();
         tracing::info!(%repository, %commit, %target, bytes = wasm.len(), "built");
         Ok(Artifact {
@@ -181,10 +191,13 @@ impl Parts {
             build: BuildRecord {
                 source: format!("{repository}@{commit}"),
                 target: target.triple(),
-                toolchain: Some(settings.toolchain.version.clone()),
+                toolchain: Some(how.toolchain),
+                toolchain_hash: Some(toolchain_hash),
+                lockfile_hash: how.lockfile_hash,
+                command: Some(how.command),
                 fetch_time: between(start, fetched),
                 build_time: between(fetched, built),
-                hidden_logs: format!("{git_log}{fetch_log}{build_log}"),
+                hidden_logs: format!("{git_log}{fetch_log}{log}"),
             },
         })
     }
@@ -199,6 +212,9 @@ impl Parts {
                 source: module.url.clone(),
                 target: module.build_target.triple(),
                 toolchain: None,
+                toolchain_hash: None,
+                lockfile_hash: None,
+                command: None,
                 fetch_time: between(start, self.clock.now_ms()),
                 build_time: Duration::ZERO,
                 hidden_logs: String::new(),
