@@ -51,22 +51,12 @@ const ADDRESS_SPACE: u64 = 256 << 30;
 
 /// npm and the compiler, at work on one repository.
 pub(crate) struct AssemblyScript<'a> {
-    settings: &'a Settings,
-    bench: &'a Workbench,
-    pub(crate) node: Node,
+    pub(crate) settings: &'a Settings,
+    pub(crate) bench: &'a Workbench,
+    pub(crate) node: &'a Node,
 }
 
-impl<'a> AssemblyScript<'a> {
-    /// # Errors
-    /// When this machine has no node, which is no fault of the repository's.
-    pub(crate) fn at_work(settings: &'a Settings, bench: &'a Workbench) -> Result<Self, Error> {
-        Ok(Self {
-            settings,
-            bench,
-            node: Node::find(&settings.toolchain.programs)?,
-        })
-    }
-
+impl AssemblyScript<'_> {
     /// Fetches the packages that the lock file names and says what npm printed.
     pub(crate) async fn fetch(&self) -> Result<String, Error> {
         let packages = self.packages()?;

@@ -45,22 +45,12 @@ const EPOCH: &str = "315532800";
 
 /// Clang, at work on one repository.
 pub(crate) struct C<'a> {
-    settings: &'a Settings,
-    bench: &'a Workbench,
-    pub(crate) clang: Clang,
+    pub(crate) settings: &'a Settings,
+    pub(crate) bench: &'a Workbench,
+    pub(crate) clang: &'a Clang,
 }
 
-impl<'a> C<'a> {
-    /// # Errors
-    /// When this machine has no such compiler, which is no fault of the repository's.
-    pub(crate) fn at_work(settings: &'a Settings, bench: &'a Workbench) -> Result<Self, Error> {
-        Ok(Self {
-            settings,
-            bench,
-            clang: Clang::find(&settings.toolchain.programs)?,
-        })
-    }
-
+impl C<'_> {
     /// Builds with `tool`; `artifact` is the module's path in the folder of the build.
     pub(crate) async fn build(&self, tool: Tool, artifact: Option<&Path>) -> Result<Built, Error> {
         let name = match tool {
@@ -70,7 +60,7 @@ impl<'a> C<'a> {
         if programs::find(&self.settings.toolchain.programs, name).is_none() {
             return Err(clang::missing(name));
         }
-        let kit = Kit::lay_out(&self.clang, self.settings, self.bench)
+        let kit = Kit::lay_out(self.clang, self.settings, self.bench)
             .map_err(|error| Error::ours(format!("kit: {error}")))?;
         let step = self.step(tool, artifact, &kit);
         let limits = &self.settings.limits;

@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 
 use crate::artifact::{Artifact, BuildRecord, Built};
 use crate::error::Error;
-use crate::git::{self, Git};
-use crate::language::{Known, Language, Project};
+use crate::git::Git;
+use crate::language::{Language, Project, Tools};
 use crate::module::Fetcher;
 use crate::once::Once;
 use crate::repository::Repository;
@@ -60,8 +60,8 @@ struct Parts {
     fetcher: Fetcher,
     /// Room for builds.
     room: Semaphore,
-    /// What built, by its hash.
-    toolchains: Known,
+    /// The machine's compilers.
+    tools: Tools,
     builds: Once<(Repository, CommitHash, BuildTarget), Result<Artifact, Error>>,
 }
 
@@ -83,7 +83,7 @@ impl Compiler {
         let npm: io::Result<Vec<_>> = settings.npm_configs.iter().map(fs::read).collect();
         fs::write(settings.npm_home.join("npmrc"), npm?.join(&b'\n'))?;
         Ok(Self(Arc::new(Parts {
-            toolchains: Known::default(),
+            tools: Tools::default(),
             fetcher: Fetcher::new(settings.modules.clone()).map_err(io::Error::other)?,
             room: Semaphore::new(settings.builds_at_once.max(1)),
             builds: Once::default(),
@@ -170,20 +170,23 @@ impl Parts {
         let git_log = Git::of(repository, settings, bench)?
             .check_out(commit)
             .await?;
-        git::dependencies::prove_small(settings, bench).await?;
         let project = Project {
             settings,
             bench,
+            tools: &self.tools,
             target,
             language: Language::of(&bench.source())?,
         };
         project.check()?;
-        // The one waits for the network and the other for the disk.
-        let (fetch_log, toolchain_hash) =
-            tokio::try_join!(project.fetch(), self.toolchains.hash(project.materials()?))?;
-        let fetched = self.clock.now_ms();
-        let Built { wasm, log, how } = project.build().await?;
-        let built = self.clock.now_ms();
+        let work = async {
+            let fetch_log = project.fetch().await?;
+            let fetched = self.clock.now_ms();
+            let built = project.build().await?;
+            Ok((fetch_log, fetched, built, self.clock.now_ms()))
+        };
+        // What builds does not change while it does, so its hash need not be waited for.
+        let ((fetch_log, fetched, Built { wasm, log, how }, built), toolchain_hash) =
+            tokio::try_join!(work, project.toolchain_hash())?;
         tracing::info!(%repository, %commit, %target, bytes = wasm.len(), "built");
         Ok(Artifact {
             hash: ArtifactHash::of(&wasm),

@@ -4,6 +4,7 @@
 
 mod materials;
 mod settled;
+mod tools;
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +17,12 @@ use crate::c::C;
 use crate::cargo::Cargo;
 use crate::confined;
 use crate::error::Error;
+use crate::git;
 use crate::product;
 use crate::settings::Settings;
 use crate::workbench::Workbench;
-pub(crate) use materials::{Known, Materials};
+pub(crate) use materials::Materials;
+pub(crate) use tools::Tools;
 
 /// The longest file that is read to choose by, or hashed: a lock file of a thousand packages has about half a mebibyte.
 pub(crate) const LONGEST_FILE: u64 = 8 * 1024 * 1024;
@@ -110,6 +113,7 @@ fn names_assemblyscript(manifest: &Path) -> bool {
 pub(crate) struct Project<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) bench: &'a Workbench,
+    pub(crate) tools: &'a Tools,
     pub(crate) target: BuildTarget,
     pub(crate) language: Language,
 }
@@ -144,9 +148,12 @@ impl Project<'_> {
     /// Fetches what it depends on, and says what was printed.
     pub(crate) async fn fetch(&self) -> Result<String, Error> {
         match &self.language {
-            Language::Rust { package } => self.cargo(package.as_deref()).fetch().await,
+            Language::Rust { package } => {
+                git::dependencies::prove_small(self.settings, self.bench).await?;
+                self.cargo(package.as_deref()).fetch().await
+            }
             Language::C { .. } => Ok(String::new()),
-            Language::AssemblyScript => self.assemblyscript()?.fetch().await,
+            Language::AssemblyScript => self.assemblyscript().await?.fetch().await,
         }
     }
 
@@ -154,20 +161,31 @@ impl Project<'_> {
     pub(crate) async fn build(&self) -> Result<Built, Error> {
         match &self.language {
             Language::Rust { package } => self.build_rust(package.as_deref()).await,
-            Language::C { tool, artifact } => self.c()?.build(*tool, artifact.as_deref()).await,
-            Language::AssemblyScript => self.assemblyscript()?.build().await,
+            Language::C { tool, artifact } => {
+                self.c().await?.build(*tool, artifact.as_deref()).await
+            }
+            Language::AssemblyScript => self.assemblyscript().await?.build().await,
         }
     }
 
-    /// The programs and libraries that build it.
-    pub(crate) fn materials(&self) -> Result<Materials, Error> {
+    /// The hash of the programs and libraries that build it.
+    pub(crate) async fn toolchain_hash(&self) -> Result<Sha256, Error> {
+        let (hashes, triple) = (&self.tools.hashes, self.target.triple());
         match &self.language {
             Language::Rust { .. } => {
-                let sysroot = &self.settings.toolchain.sysroot;
-                Ok(Materials::of_rust(sysroot, self.target.triple()))
+                let sysroot = self.settings.toolchain.sysroot.clone();
+                let gather = move || Materials::of_rust(&sysroot, triple);
+                hashes.hash(("rust", triple), gather).await
             }
-            Language::C { .. } => Ok(self.c()?.clang.materials()),
-            Language::AssemblyScript => Ok(self.assemblyscript()?.node.materials()),
+            Language::C { .. } => {
+                let clang = self.c().await?.clang.clone();
+                hashes.hash(("c", triple), move || clang.materials()).await
+            }
+            Language::AssemblyScript => {
+                let node = self.assemblyscript().await?.node.clone();
+                let gather = move || node.materials();
+                hashes.hash(("assemblyscript", triple), gather).await
+            }
         }
     }
 
@@ -195,12 +213,24 @@ impl Project<'_> {
         }
     }
 
-    fn c(&self) -> Result<C<'_>, Error> {
-        C::at_work(self.settings, self.bench)
+    async fn c(&self) -> Result<C<'_>, Error> {
+        Ok(C {
+            settings: self.settings,
+            bench: self.bench,
+            clang: self.tools.clang(self.programs()).await?,
+        })
     }
 
-    fn assemblyscript(&self) -> Result<AssemblyScript<'_>, Error> {
-        AssemblyScript::at_work(self.settings, self.bench)
+    async fn assemblyscript(&self) -> Result<AssemblyScript<'_>, Error> {
+        Ok(AssemblyScript {
+            settings: self.settings,
+            bench: self.bench,
+            node: self.tools.node(self.programs()).await?,
+        })
+    }
+
+    fn programs(&self) -> &[PathBuf] {
+        &self.settings.toolchain.programs
     }
 }
 

@@ -55,7 +55,7 @@ fn missing(what: &str) -> Error {
     Error::saying(
         FailureCode::PlatformFailure,
         format!(
-            "this worker cannot build AssemblyScript, for it lacks {what}; the request is not at fault. It takes node 20 or later, and npm"
+            "this worker cannot build AssemblyScript, for it lacks {what}; the request is not at fault. It takes node and npm"
         ),
     )
 }

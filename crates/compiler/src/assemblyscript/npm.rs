@@ -54,7 +54,7 @@ const NETWORK: &[&str] = &[
 
 /// Fetches the packages of `folder` and says what npm printed.
 pub(super) async fn fetch(work: &AssemblyScript<'_>, folder: &Path) -> Result<String, Error> {
-    let (settings, node) = (work.settings, &work.node);
+    let (settings, node) = (work.settings, work.node);
     let option = |name: &str, path: PathBuf| {
         let mut word = OsString::from(format!("--{name}="));
         word.push(path);

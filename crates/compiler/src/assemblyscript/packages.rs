@@ -30,7 +30,7 @@ const DEPENDENCIES: [&str; 4] = [
 ];
 
 /// What of a package's entry npm gets to see.
-const ENTRY: [&str; 9] = [
+const ENTRY: [&str; 12] = [
     "name",
     "version",
     "resolved",
@@ -40,6 +40,9 @@ const ENTRY: [&str; 9] = [
     "devOptional",
     "peer",
     "peerDependenciesMeta",
+    "os",
+    "cpu",
+    "libc",
 ];
 
 /// The two files that npm gets, and what is known from them.

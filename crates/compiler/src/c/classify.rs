@@ -14,6 +14,9 @@ const SEEMING_FOLDERS: [&str; 3] = ["/outlayer/target/build", "/outlayer/source"
 /// What clang puts between a place and what is wrong there.
 const MARKS: [&str; 2] = [": error: ", ": fatal error: "];
 
+/// What an error of CMake's own begins with; often its place follows, as ` at CMakeLists.txt:3 (project):`.
+const CMAKE_MARK: &str = "CMake Error";
+
 /// Why the program did not build.
 pub(super) fn of_build(ended: &Ended, root: &Path) -> Error {
     let text = format!("{}\n{}", ended.stderr, ended.stdout);
@@ -23,8 +26,10 @@ pub(super) fn of_build(ended: &Ended, root: &Path) -> Error {
         "the program does not link".to_owned()
     } else if has_any(&text, &MARKS) {
         "the code does not compile".to_owned()
-    } else if text.contains("CMake Error") {
-        "CMake found an error before it compiled anything".to_owned()
+    } else if let Some(line) = text.lines().find(|line| line.starts_with(CMAKE_MARK)) {
+        let place = line.strip_prefix(CMAKE_MARK).and_then(cmake_place);
+        let place = place.map(|place| format!(", first at {place}"));
+        format!("CMake found an error{}", place.unwrap_or_default())
     } else {
         "the build failed, and not by an error of the compiler".to_owned()
     };
@@ -55,6 +60,11 @@ fn first_place<'a>(text: &'a str, root: &Path) -> Option<&'a str> {
         (numbers.next()? && numbers.next()?).then_some(place)
     })?;
     confined::shown_place(place, &roots)
+}
+
+fn cmake_place(rest: &str) -> Option<&str> {
+    let (place, _) = rest.strip_prefix(" at ")?.split_once(" (")?;
+    confined::shown_place(place, &SEEMING_FOLDERS)
 }
 
 #[cfg(test)]
@@ -100,6 +110,12 @@ mod tests {
             told("wasm-ld: error: a.o: undefined symbol: x"),
             "the program does not link"
         );
+        let cmake = "CMake Error at lib/CMakeLists.txt:3 (find_package):\n  x";
+        assert_eq!(
+            told(cmake),
+            "CMake found an error, first at lib/CMakeLists.txt:3"
+        );
+        assert_eq!(told("CMake Error: no"), "CMake found an error");
         assert!(told("make: *** No rule to make target").starts_with("the build failed"));
     }
 }

@@ -15,7 +15,7 @@ use crate::artifact::Sha256;
 use crate::error::Error;
 
 /// Files that build, and folders of them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct Materials {
     /// What the names of the files do not begin with.
     base: PathBuf,
@@ -33,7 +33,7 @@ impl Materials {
         }
     }
 
-    /// Cargo, rustc, its libraries, and the standard library for `triple`.
+    /// Cargo, rustc, its libraries, the linkers that it brings, and the standard library for `triple`.
     pub(crate) fn of_rust(sysroot: &Path, triple: &str) -> Self {
         let lib = sysroot.join("lib");
         let is_library = |path: &PathBuf| {
@@ -46,11 +46,12 @@ impl Materials {
             .filter(is_library)
             .collect();
         files.extend(["bin/cargo", "bin/rustc"].map(|name| sysroot.join(name)));
-        Self::new(
-            sysroot,
-            files,
-            vec![lib.join("rustlib").join(triple).join("lib")],
-        )
+        let targets = lib.join("rustlib");
+        let mut folders = vec![targets.join(triple).join("lib")];
+        let linkers = fs::read_dir(targets).into_iter().flatten().flatten();
+        let linkers = linkers.map(|entry| entry.path().join("bin"));
+        folders.extend(linkers.filter(|folder| folder.is_dir()));
+        Self::new(sysroot, files, folders)
     }
 
     /// The hash; reads them all.
@@ -93,24 +94,30 @@ fn add_files(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
+/// Which of a machine's toolchains: the language, and what it builds for.
+pub(super) type Which = (&'static str, &'static str);
+
 /// The hashes that are known: of each toolchain it is taken once.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<HashMap<Materials, Sha256>>);
+pub(super) struct Known(Mutex<HashMap<Which, Sha256>>);
 
 impl Known {
-    /// The hash of `materials`, which whoever comes second waits for.
-    pub(crate) async fn hash(&self, materials: Materials) -> Result<Sha256, Error> {
+    /// The hash of what `gather` finds, which whoever comes second waits for.
+    pub(super) async fn hash(
+        &self,
+        which: Which,
+        gather: impl FnOnce() -> Materials + Send + 'static,
+    ) -> Result<Sha256, Error> {
         let ours = |error: String| Error::ours(format!("toolchain's hash: {error}"));
         let mut known = self.0.lock().await;
-        if let Some(hash) = known.get(&materials) {
+        if let Some(hash) = known.get(&which) {
             return Ok(*hash);
         }
-        let taken = materials.clone();
-        let hash = tokio::task::spawn_blocking(move || taken.hash())
+        let hash = tokio::task::spawn_blocking(move || gather().hash())
             .await
             .map_err(|error| ours(error.to_string()))?
             .map_err(|error| ours(error.to_string()))?;
-        known.insert(materials, hash);
+        known.insert(which, hash);
         Ok(hash)
     }
 }
@@ -151,11 +158,12 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "one").unwrap();
         let materials = Materials::new(folder.path(), vec![file.clone()], Vec::new());
+        let again = materials.clone();
         let known = Known::default();
 
-        let first = known.hash(materials.clone()).await.unwrap();
+        let first = known.hash(("rust", "x"), || materials).await.unwrap();
         fs::write(file, "other").unwrap();
-        let second = known.hash(materials).await.unwrap();
+        let second = known.hash(("rust", "x"), || again).await.unwrap();
 
         assert_eq!(first, second);
     }

@@ -247,6 +247,26 @@ async fn what_is_for_rust_only_is_refused_elsewhere() {
 }
 
 #[tokio::test]
+async fn assemblyscript_is_built_by_a_lock_file_that_fits_and_not_without() {
+    let origin = Origin::new();
+    let repo = commit_example(&origin, "echo-assemblyscript");
+    let repository = origin.repository(&repo);
+    let manifest = fs::read_to_string(repository.folder().join("package.json")).unwrap();
+    let lock = repository.folder().join("package-lock.json");
+    let compiler = origin.compiler();
+
+    repository.commit(&[("package.json", &manifest.replace("0.27.37", "^0.28.0"))]);
+    let stale = build(&compiler, &repo, "main").await.unwrap_err();
+    fs::remove_file(lock).unwrap();
+    repository.commit(&[]);
+    let missing = build(&compiler, &repo, "main").await.unwrap_err();
+
+    assert_eq!(stale.code(), FailureCode::DependencyNotFound);
+    assert!(stale.to_string().contains("does not fit"), "{stale}");
+    assert_eq!(missing.code(), FailureCode::LockfileMissing);
+}
+
+#[tokio::test]
 async fn a_worker_without_the_compiler_says_what_it_lacks_and_that_is_our_fault() {
     let origin = Origin::new();
     origin
