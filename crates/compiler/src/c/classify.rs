@@ -80,14 +80,14 @@ mod tests {
             stderr: stderr.to_owned(),
             stdout_is_cut: false,
         };
-        of_build(&ended, Path::new("/work/build-1-x")).to_string()
+        of_build(&ended, Path::new("/builds/build-1-x")).to_string()
     }
 
     #[test]
     fn the_first_error_is_placed_wherever_it_was_built() {
         let printed = [
             "src/a.c:1:2: warning: w\nsrc/a.c:3:5: error: e\nsrc/b.c:1:1: error: f",
-            "/work/build-1-x/source/src/a.c:3:5: error: e",
+            "/builds/build-1-x/source/src/a.c:3:5: error: e",
             "/outlayer/target/build/src/a.c:3:5: fatal error: 'x.h' file not found",
         ];
 
