@@ -25,7 +25,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show the whole journey of a request once, on a chain of its own.
-    Demo,
+    Demo(Demo),
     /// Run the whole platform on this machine until Ctrl-C.
     Dev(Dev),
     /// Ask the contract to execute something and wait for the answer.
@@ -60,6 +60,15 @@ pub const COMPILING_PROCESS: &str = "compiling-process";
 
 /// The subcommand by which a compiler starts this program to build a source in a room.
 pub const BUILD_ROOM: &str = "build-room";
+
+/// `outlayer demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Let requests wait so many seconds for their build. A build that takes longer is answered in two phases: at once that it goes
+    /// on, and to the request that asks again.
+    #[arg(long, value_name = "SECONDS")]
+    pub build_window: Option<u64>,
+}
 
 /// `outlayer dev`
 #[derive(Debug, Args)]
@@ -111,6 +120,12 @@ pub struct Request {
     /// The deposit, in NEAR; the contract's estimate if absent.
     #[arg(long)]
     pub deposit: Option<String>,
+    /// Show how far the build is. When it takes longer than a request can wait, see it to its end and ask once more.
+    #[arg(long, requires = "coordinator")]
+    pub watch: bool,
+    /// The coordinator's address, where builds are watched.
+    #[arg(long, env = "OUTLAYER_COORDINATOR")]
+    pub coordinator: Option<String>,
     #[command(flatten)]
     pub limits: Limits,
 }
@@ -330,6 +345,10 @@ pub struct Worker {
     /// Jobs at the same time.
     #[arg(long, env = "OUTLAYER_CONCURRENCY", default_value_t = 4)]
     pub concurrency: usize,
+    /// The time between two blocks of the chain, in milliseconds: it decides how long a request can wait for its build. 0 for a chain whose
+    /// blocks come when there is something to do.
+    #[arg(long, env = "OUTLAYER_BLOCK_MS", default_value_t = 600)]
+    pub block_ms: u64,
     /// Take the repositories of github.com from this folder instead, `{folder}/{owner}/{repo}`, and let modules be fetched
     /// from this machine.
     #[arg(long, env = "OUTLAYER_REPOSITORIES")]

@@ -1,16 +1,19 @@
 //! `outlayer demo`: the journey of a request, told as it happens.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use clients::coordinator::Public;
 use clients::near::{Call, Gas};
 use localnet::Pace;
 use protocol::clock::{SystemClock, TellTime as _};
-use protocol::{JobId, NearToken};
+use protocol::progress::{BuildProgress, BuildStage};
+use protocol::{FailureCode, JobId, NearToken};
 use serde_json::{Value, json};
 use worker::{Step, WatchSteps};
 
+use crate::args;
 use crate::contracts;
 use crate::journey::{Journey, near};
 use crate::platform::{Platform, Settings};
@@ -25,14 +28,19 @@ const BLOCK: Duration = Duration::from_millis(600);
 /// Where the guest seems to be.
 const REPOSITORY: &str = "outlayer-examples/random-ark";
 
-/// Shows the journey twice: once with everything to build, once with the artifact there.
-pub(crate) async fn demo(voice: Voice) -> Result<()> {
+/// Shows the journey twice: once with everything to build, once with the artifact there. In a window that is too short for the build, a
+/// request before them hears that the build goes on.
+pub(crate) async fn demo(args: &args::Demo, voice: Voice) -> Result<()> {
     let story = Arc::new(Story::begin(voice));
     story.tell("starting a NEAR chain in this process, with the contract VM of nearcore");
+    let usual = Settings::default();
     let platform = Platform::start(Settings {
         pace: Pace::Every(BLOCK),
         watch: story.clone(),
-        ..Settings::default()
+        build_patience: args
+            .build_window
+            .map_or(usual.build_patience, Duration::from_secs),
+        ..usual
     })
     .await?;
     story.tell(&format!("chain      {}", platform.localnet.rpc_url()));
@@ -49,13 +57,21 @@ pub(crate) async fn demo(voice: Voice) -> Result<()> {
     story.tell(&format!(
         "guest      https://github.com/{REPOSITORY} at {commit}"
     ));
-    let cold = ask(
+    let mut cold = ask(
         &platform,
         &story,
         &commit,
         "first request: the guest has to be built",
     )
     .await?;
+    let mut first_phase = None;
+    if cold.journey.completed.error_type == Some(FailureCode::CompilationInProgress) {
+        story.until_built(platform.coordinator_url()).await?;
+        let title = "the same request again: the build that the first one caused has ended";
+        first_phase = Some(cold);
+        cold = ask(&platform, &story, &commit, title).await?;
+    }
+    cold.must_have_succeeded()?;
     let warm = ask(
         &platform,
         &story,
@@ -63,6 +79,7 @@ pub(crate) async fn demo(voice: Voice) -> Result<()> {
         "second request: the artifact is there",
     )
     .await?;
+    warm.must_have_succeeded()?;
     platform.stop().await;
     voice.result(
         format!(
@@ -72,12 +89,16 @@ pub(crate) async fn demo(voice: Voice) -> Result<()> {
             near(warm.journey.completed.payment_charged),
             near(warm.journey.completed.payment_refunded),
         ),
-        &json!({"cold": cold.to_json(), "warm": warm.to_json()}),
+        &json!({
+            "first_phase": first_phase.map(|told| told.to_json()),
+            "cold": cold.to_json(),
+            "warm": warm.to_json(),
+        }),
     );
     Ok(())
 }
 
-/// A request that was answered.
+/// A request that has ended.
 struct Told {
     answer: Value,
     transaction: String,
@@ -85,10 +106,24 @@ struct Told {
 }
 
 impl Told {
+    fn must_have_succeeded(&self) -> Result<()> {
+        let completed = &self.journey.completed;
+        ensure!(
+            completed.success && !self.answer.is_null(),
+            "the request failed: {}",
+            completed
+                .error_message
+                .as_deref()
+                .unwrap_or("the client contract stored no answer")
+        );
+        Ok(())
+    }
+
     fn to_json(&self) -> Value {
         let completed = &self.journey.completed;
         json!({
             "answer": self.answer,
+            "error_type": completed.error_type,
             "transaction": self.transaction,
             "blocks": self.journey.blocks(),
             "resources_used": completed.resources_used,
@@ -126,14 +161,6 @@ async fn ask(platform: &Platform, story: &Story, commit: &str, title: &str) -> R
             )
         })?;
     let completed = &journey.completed;
-    ensure!(
-        completed.success,
-        "the request failed: {}",
-        completed
-            .error_message
-            .as_deref()
-            .unwrap_or("no reason given")
-    );
     story.tell(&format!(
         "settled    {} instructions, {} ms: charged {}, {} back to alice",
         completed.resources_used.instructions,
@@ -141,11 +168,15 @@ async fn ask(platform: &Platform, story: &Story, commit: &str, title: &str) -> R
         near(completed.payment_charged),
         near(completed.payment_refunded)
     ));
+    let view = if completed.success {
+        "last_answer"
+    } else {
+        "last_failure"
+    };
     let answer: Value = platform
         .node
-        .view(&accounts.client, "last_answer", &json!({}))
+        .view(&accounts.client, view, &json!({}))
         .await?;
-    ensure!(!answer.is_null(), "the client contract stored no answer");
     story.tell(&format!(
         "answered   the client contract stored {answer}; {} blocks from the transaction to the callback ({})",
         journey.blocks(),
@@ -163,6 +194,8 @@ async fn ask(platform: &Platform, story: &Story, commit: &str, title: &str) -> R
 struct Story {
     voice: Voice,
     began_ms: u64,
+    /// What was last said of a build.
+    stage: Mutex<Option<BuildStage>>,
 }
 
 impl Story {
@@ -170,7 +203,18 @@ impl Story {
         Self {
             voice,
             began_ms: SystemClock.now_ms(),
+            stage: Mutex::default(),
         }
+    }
+
+    /// Waits for the builds that go on.
+    async fn until_built(&self, coordinator: &str) -> Result<()> {
+        let coordinator = Public::new(&coordinator.parse()?)?;
+        while !coordinator.builds(REPOSITORY).await?.is_empty() {
+            tokio::time::sleep(BLOCK).await;
+        }
+        self.tell("built      the build that went on has ended");
+        Ok(())
     }
 
     fn tell(&self, text: &str) {
@@ -191,5 +235,12 @@ impl WatchSteps for Story {
             Step::Finished => return,
         };
         self.tell(&text);
+    }
+
+    fn building(&self, _job: JobId, progress: &BuildProgress) {
+        let mut last = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.replace(progress.stage) != Some(progress.stage) {
+            self.tell(&format!("building   {progress}"));
+        }
     }
 }

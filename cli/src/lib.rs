@@ -20,6 +20,7 @@ mod run;
 mod serve;
 mod source;
 mod status;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -65,7 +66,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Does what is asked; whether it came out well.
 async fn obey(command: Command, voice: Voice) -> Result<bool> {
     match command {
-        Command::Demo => demo::demo(voice).await.map(|()| true),
+        Command::Demo(args) => demo::demo(&args, voice).await.map(|()| true),
         Command::Dev(args) => dev::dev(&args, voice).await.map(|()| true),
         Command::Request(args) => request::request(&args, voice).await,
         Command::Build(args) => build::build(&args, voice).await,

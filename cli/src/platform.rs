@@ -32,6 +32,9 @@ use crate::services;
 /// What the platform's worker calls itself.
 const WORKER: &str = "worker-1";
 
+/// Blocks that are at least so far apart let a yield live for some time.
+const SLOW_BLOCK: Duration = Duration::from_millis(100);
+
 /// How a platform is started.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -222,6 +225,7 @@ impl Platform {
             format!("--data={}", self.folder.join(name).display()),
             format!("--repositories={}", self.repositories.folder().display()),
             "--network=localnet".to_owned(),
+            "--block-ms=0".to_owned(),
         ]
         .into()
     }
@@ -257,6 +261,11 @@ impl Platform {
         config.network_id = "localnet".into();
         config.concurrency = self.settings.concurrency.max(1);
         config.build_patience = self.settings.build_patience;
+        config.block_time = match self.settings.pace {
+            // Faster blocks are for benchmarks, where a yield lives for a moment and no build would be waited for.
+            Pace::Every(block) if block >= SLOW_BLOCK => Some(block),
+            _ => None,
+        };
         config.stop_patience = Duration::from_secs(5);
         services::worker_parts(services::WorkerNeeds {
             config,

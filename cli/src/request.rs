@@ -5,13 +5,14 @@ use clients::near::outcome::Status;
 use clients::near::{Node, Outcome, Sender, Settings, sender};
 use clients::outlayer::Contract;
 use clients::parts::Parts;
-use protocol::NearToken;
 use protocol::limits::ResourceLimits;
 use protocol::request::{RequestArgs, ResponseFormat};
+use protocol::{FailureCode, NearToken};
 use serde_json::{Value, json};
 
 use crate::journey::{Journey, near};
 use crate::say::Voice;
+use crate::watch::Watch;
 use crate::{args, source};
 
 /// Asks and waits; whether the guest returned.
@@ -36,17 +37,62 @@ pub(crate) async fn request(args: &args::Request, voice: Voice) -> Result<bool> 
         args.chain.contract,
         near(deposit)
     ));
-    let outcome = contract
-        .request_execution(&sender, &request, deposit)
-        .await?;
-    if let Status::Failed(failure) = &outcome.status {
-        bail!(
-            "the request was refused ({}): {failure}",
-            outcome.transaction_hash
-        );
+    let mut watch = match (&args.coordinator, args.watch) {
+        (Some(coordinator), true) => Watch::of(&request.source, coordinator, voice)?,
+        _ => None,
+    };
+    let asking = Asking {
+        contract: &contract,
+        sender: &sender,
+        request: &request,
+        deposit,
+    };
+    let (mut outcome, mut journey) = asking.once(watch.as_mut()).await?;
+    let goes_on = Some(FailureCode::CompilationInProgress);
+    if let Some(watch) = &mut watch
+        && journey.completed.error_type == goes_on
+    {
+        tell(&outcome, &journey, voice)?;
+        watch.until_the_end().await?;
+        voice.line("the build has ended; asking again");
+        (outcome, journey) = asking.once(Some(watch)).await?;
     }
-    let journey = Journey::read(&node, &outcome).await?;
     tell(&outcome, &journey, voice)
+}
+
+/// What is asked, and how.
+struct Asking<'a> {
+    contract: &'a Contract,
+    sender: &'a Sender,
+    request: &'a RequestArgs,
+    deposit: NearToken,
+}
+
+impl Asking<'_> {
+    /// Asks and waits, and meanwhile shows how far the build is.
+    async fn once(&self, watch: Option<&mut Watch>) -> Result<(Outcome, Journey)> {
+        let contract = self.contract;
+        let asked = contract.request_execution(self.sender, self.request, self.deposit);
+        let outcome = match watch {
+            None => asked.await?,
+            Some(watch) => {
+                let outcome = tokio::select! {
+                    outcome = asked => outcome,
+                    () = watch.show() => bail!("a watch ended before what it watched"),
+                };
+                watch.end();
+                outcome?
+            }
+        };
+        if let Status::Failed(failure) = &outcome.status {
+            bail!(
+                "the request was refused ({}): {failure}",
+                outcome.transaction_hash
+            );
+        }
+        let journey = Journey::read(contract.node(), &outcome).await?;
+        Ok((outcome, journey))
+    }
 }
 
 fn what_to_ask(args: &args::Request) -> Result<RequestArgs> {

@@ -1,6 +1,7 @@
 //! `outlayer coordinator`, `outlayer worker` and `outlayer localnet`: the services and the node, each in a process of its own, until Ctrl-C or SIGTERM.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clients::events::{Indexer, Neardata, ReadBlocks, Receipts};
@@ -70,6 +71,7 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
     );
     config.network_id = args.network;
     config.concurrency = args.concurrency.max(1);
+    config.block_time = (args.block_ms > 0).then(|| Duration::from_millis(args.block_ms));
     config.keep_runs = args.keep_runs.map(std::path::absolute).transpose()?;
     let keys = args
         .secret_keys

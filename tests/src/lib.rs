@@ -79,6 +79,38 @@ impl Town {
         Ok(worker)
     }
 
+    /// As [`Town::worker`], of a worker that the coordinator knows by that name.
+    pub async fn another_worker(&self, name: &str, more: &[&str]) -> Result<Child> {
+        let admin = self.platform.admin_url();
+        let url = format!(
+            "{}/admin/worker-tokens",
+            admin.context("the coordinator is down")?
+        );
+        let asked = reqwest::Client::new().post(&url);
+        let made: Value = asked
+            .json(&json!({"worker_name": name}))
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        let token = made
+            .get("token")
+            .and_then(Value::as_str)
+            .context("a token was made")?;
+        let token = format!("--token={token}");
+        let usual = self.platform.worker_command(name);
+        let worker = Command::new(self.platform.program()?)
+            .args(usual.iter().filter(|word| !word.starts_with("--token=")))
+            .arg(token)
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(worker)
+    }
+
     /// Puts a guest's sources into a repository; the source that names its commit.
     pub async fn publish(&self, guest: Guest) -> Result<Value> {
         let repo = format!("acme/{}", guest.name());

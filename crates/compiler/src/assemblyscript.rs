@@ -153,12 +153,11 @@ impl AssemblyScript<'_> {
             folder: self.bench.start(),
             reads,
             writes: vec![self.bench.target(), self.bench.home(), self.bench.tmp()],
+            begins_as: None,
             product: Product {
                 space: self.bench.target(),
                 folder: OUT.into(),
-                extension: product::EXTENSION.to_owned(),
-                // One more, so that what is too long is seen to be.
-                bytes: self.settings.limits.artifact_bytes.saturating_add(1),
+                wanted: product::wanted(self.settings.limits.artifact_bytes),
             },
             root: self.bench.root().to_owned(),
             account: self.bench.account(),

@@ -3,11 +3,16 @@
 //! Both run from a folder outside of the repository and name its manifest, so that neither cargo nor rustup sees the
 //! repository's `.cargo/config.toml` or `rust-toolchain.toml`: those could name programs to run, or a toolchain to download.
 //!
+//! A build is two steps where the jail allows it: first the dependencies alone, which are kept for the next commit that has the same
+//! ([`dependencies`]), then all.
+//!
 //! Dependencies are copied out of the shared cargo home (`cargo vendor`, which fetches what is missing and runs nothing), so
 //! that a build has its own and can change nobody else's.
 
 mod classify;
+mod dependencies;
 mod pick;
+pub(crate) mod stand_in;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,13 +23,16 @@ use std::process::Command;
 use bytes::Bytes;
 use protocol::FailureCode;
 use protocol::source::BuildTarget;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::fetching;
 use crate::git;
-use crate::jail::{Product, SEEMING_ROOT, Step};
-use crate::process;
+use crate::jail::{Product, SEEMING_ROOT, Step, Verdict, Wanted};
+use crate::prebuilt::Prebuilt;
+use crate::process::{self, Ended};
 use crate::product;
+use crate::progress::{DRAWN, Drawings, Watcher};
 use crate::settings::Settings;
 use crate::workbench::Workbench;
 
@@ -37,6 +45,8 @@ pub(crate) struct Cargo<'a> {
     pub(crate) bench: &'a Workbench,
     /// Which package of the workspace, if one is named.
     pub(crate) package: Option<&'a str>,
+    pub(crate) prebuilt: &'a Prebuilt,
+    pub(crate) watcher: &'a Watcher,
 }
 
 impl Cargo<'_> {
@@ -86,32 +96,47 @@ impl Cargo<'_> {
 
     /// Builds the package and says what cargo printed.
     pub(crate) async fn build(&self, target: BuildTarget) -> Result<(Bytes, String), Error> {
-        let limits = &self.settings.limits;
-        let step = self.build_step(target, limits.artifact_bytes);
-        let command = self
-            .settings
-            .jail
-            .confine(&step)
-            .map_err(|error| Error::ours(format!("jail: {error}")))?;
-        let ended = process::run(command, &limits.build_process, limits.build)
-            .await
-            .map_err(|error| Error::ours(format!("cargo build: {error}")))?;
-        let log = ended.log("cargo build");
-        let verdict = self
-            .settings
-            .jail
-            .verdict(&step)
-            .map_err(|error| Error::ours(format!("jail: {error}")))?;
+        let now = Instant::now();
+        let end = now.checked_add(self.settings.limits.build).unwrap_or(now);
+        let (dependencies, mut log) = self.dependencies(target, end).await?;
+        let most = self.settings.limits.artifact_bytes;
+        let mut step = self.wasm_step(target);
+        step.begins_as = dependencies.as_ref().map(|held| held.path().to_owned());
+        let (ended, verdict) = self.run(&step, end).await?;
+        log.push_str(&ended.log("cargo build"));
         if let Some(failure) = classify::of_build(&ended, verdict) {
             return Err(failure);
         }
-        let wasm = pick::artifact(self.bench, self.package, target, limits.artifact_bytes)
+        let wasm = pick::artifact(self.bench, self.package, target, most)
             .map_err(|error| error.hiding(log.as_str()))?;
         Ok((wasm, log))
     }
 
-    /// What runs in the jail.
-    pub(crate) fn build_step(&self, target: BuildTarget, artifact_bytes: u64) -> Step {
+    /// What makes the module, in the jail.
+    pub(crate) fn wasm_step(&self, target: BuildTarget) -> Step {
+        let most = self.settings.limits.artifact_bytes;
+        self.build_step(target, product::wanted(most))
+    }
+
+    /// Runs a step of the build.
+    async fn run(&self, step: &Step, end: Instant) -> Result<(Ended, Verdict), Error> {
+        let jail = &self.settings.jail;
+        let command = jail
+            .confine(step)
+            .map_err(|error| Error::ours(format!("jail: {error}")))?;
+        let drawings = Drawings::told_to(Watcher::clone(self.watcher));
+        let limits = &self.settings.limits.build_process;
+        let wall = end.saturating_duration_since(Instant::now());
+        let ended = process::run_drawing(command, limits, wall, Some(drawings))
+            .await
+            .map_err(|error| Error::ours(format!("cargo build: {error}")))?;
+        let verdict = jail
+            .verdict(step)
+            .map_err(|error| Error::ours(format!("jail: {error}")))?;
+        Ok((ended, verdict))
+    }
+
+    fn build_step(&self, target: BuildTarget, wanted: Wanted) -> Step {
         let toolchain = &self.settings.toolchain;
         let plain = [
             "build",
@@ -140,6 +165,7 @@ impl Cargo<'_> {
             ("CARGO_INCREMENTAL".into(), "0".into()),
             ("CARGO_NET_OFFLINE".into(), "true".into()),
         ]);
+        env.extend(DRAWN.map(|(name, value)| (name.into(), value.into())));
         Step {
             program: toolchain.cargo(),
             args,
@@ -153,12 +179,14 @@ impl Cargo<'_> {
                 self.bench.cargo_config(),
             ],
             writes: vec![self.bench.target(), self.bench.home(), self.bench.tmp()],
+            begins_as: None,
             product: Product {
                 space: self.bench.target(),
-                folder: pick::folder(target),
-                extension: product::EXTENSION.to_owned(),
-                // One more, so that what is too long is seen to be.
-                bytes: artifact_bytes.saturating_add(1),
+                folder: match &wanted {
+                    Wanted::Everything => PathBuf::new(),
+                    Wanted::Kind { .. } => pick::folder(target),
+                },
+                wanted,
             },
             root: self.bench.root().to_owned(),
             account: self.bench.account(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::clock::Clock;
+use protocol::progress::{BuildProgress, BuildStage};
 use protocol::source::{BuildTarget, CodeSource, WasmUrl};
 use protocol::{ArtifactHash, CommitHash};
 use tokio::sync::Semaphore;
@@ -17,6 +18,8 @@ use crate::git::Git;
 use crate::language::{Language, Project, Tools};
 use crate::module::Fetcher;
 use crate::once::Once;
+use crate::prebuilt::Prebuilt;
+use crate::progress::{Unwatched, WatchBuild, Watcher};
 use crate::repository::Repository;
 use crate::settings::Settings;
 use crate::workbench::{self, Workbench};
@@ -62,6 +65,7 @@ struct Parts {
     room: Semaphore,
     /// The machine's compilers.
     tools: Tools,
+    prebuilt: Prebuilt,
     builds: Once<(Repository, CommitHash, BuildTarget), Result<Artifact, Error>>,
 }
 
@@ -87,6 +91,11 @@ impl Compiler {
             fetcher: Fetcher::new(settings.modules.clone()).map_err(io::Error::other)?,
             room: Semaphore::new(settings.builds_at_once.max(1)),
             builds: Once::default(),
+            prebuilt: Prebuilt::open(
+                &settings.prebuilt,
+                settings.limits.prebuilt_bytes,
+                clock.clone(),
+            )?,
             clock,
             settings,
         })))
@@ -120,6 +129,18 @@ impl Compiler {
     /// # Errors
     /// See [`Error::code`].
     pub async fn compile(&self, source: &ResolvedSource) -> Result<Artifact, Error> {
+        self.compile_watched(source, Arc::new(Unwatched)).await
+    }
+
+    /// As [`Compiler::compile`], with `watcher` told how far it is. Of several who ask for one commit the first one's is told.
+    ///
+    /// # Errors
+    /// See [`Error::code`].
+    pub async fn compile_watched(
+        &self,
+        source: &ResolvedSource,
+        watcher: Arc<dyn WatchBuild>,
+    ) -> Result<Artifact, Error> {
         match source {
             ResolvedSource::Module(module) => self.0.fetch(module).await,
             ResolvedSource::Commit {
@@ -128,7 +149,7 @@ impl Compiler {
                 target,
             } => {
                 let key = (repository.clone(), commit.clone(), *target);
-                let build = || self.0.build(repository, commit, *target);
+                let build = || self.0.build(repository, commit, *target, watcher);
                 self.0.builds.run(key, build).await
             }
         }
@@ -150,10 +171,14 @@ impl Parts {
         repository: &Repository,
         commit: &CommitHash,
         target: BuildTarget,
+        watcher: Watcher,
     ) -> Result<Artifact, Error> {
+        watcher.reached(BuildProgress::at(BuildStage::Waiting));
         let _room = self.room.acquire().await;
         let bench = self.bench()?;
-        let artifact = self.build_on(&bench, repository, commit, target).await;
+        let artifact = self
+            .build_on(&bench, &watcher, repository, commit, target)
+            .await;
         bench.clear().await;
         artifact
     }
@@ -161,12 +186,15 @@ impl Parts {
     async fn build_on(
         &self,
         bench: &Workbench,
+        watcher: &Watcher,
         repository: &Repository,
         commit: &CommitHash,
         target: BuildTarget,
     ) -> Result<Artifact, Error> {
         let settings = &self.settings;
         let start = self.clock.now_ms();
+        let reached = |stage| watcher.reached(BuildProgress::at(stage));
+        reached(BuildStage::Cloning);
         let git_log = Git::of(repository, settings, bench)?
             .check_out(commit)
             .await?;
@@ -174,13 +202,17 @@ impl Parts {
             settings,
             bench,
             tools: &self.tools,
+            prebuilt: &self.prebuilt,
+            watcher,
             target,
             language: Language::of(&bench.source())?,
         };
         project.check()?;
         let work = async {
+            reached(BuildStage::Fetching);
             let fetch_log = project.fetch().await?;
             let fetched = self.clock.now_ms();
+            reached(BuildStage::Building);
             let built = project.build().await?;
             Ok((fetch_log, fetched, built, self.clock.now_ms()))
         };

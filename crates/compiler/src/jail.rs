@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub use jail::MissingLayers;
-pub use jail::room::main;
+pub use jail::room::{Wanted, main};
 pub use sealed::{Launcher, RoomLimits, Sealed};
 
 /// Where a build seems to be in what it writes into an artifact, so that one commit makes the same bytes wherever it is built.
@@ -43,9 +43,12 @@ pub struct Step {
     pub folder: PathBuf,
     /// What it needs to read: toolchain, sources, dependencies. The programs and libraries of the system come on top.
     pub reads: Vec<PathBuf>,
-    /// What it needs to write: target, home and temporary folder. They are empty when it starts, and a jail may discard all of them
-    /// but the product.
+    /// What it needs to write: target, home and temporary folder. They are empty when it starts, but for what is said next, and a jail
+    /// may discard all of them but the product.
     pub writes: Vec<PathBuf>,
+    /// What the folder that the product is made in begins as a copy of. Only a jail that [keeps trees](Confine::keeps_trees) is asked
+    /// for that.
+    pub begins_as: Option<PathBuf>,
     /// What is wanted of what it writes.
     pub product: Product,
     /// The folder that all of the step's own are in. A jail may have it seem to be elsewhere.
@@ -54,17 +57,15 @@ pub struct Step {
     pub account: PathBuf,
 }
 
-/// The files that are wanted of a step: those of one folder, and of one kind.
+/// The files that are wanted of a step: those of one folder.
 #[derive(Clone, Debug)]
 pub struct Product {
     /// One of the folders that it writes.
     pub space: PathBuf,
     /// The folder in it.
     pub folder: PathBuf,
-    /// What the files' names end in, after the dot.
-    pub extension: String,
-    /// How much of a file is of interest: one byte more than is accepted.
-    pub bytes: u64,
+    /// Which of its files. Everything is wanted only of a jail that [keeps trees](Confine::keeps_trees).
+    pub wanted: Wanted,
 }
 
 /// What a jail says of a step that has ended.
@@ -94,6 +95,12 @@ pub trait Confine: Send + Sync + fmt::Debug {
     /// Where the folder `root` of a step seems to be to the step itself.
     fn seeming(&self, root: &Path) -> PathBuf {
         root.to_owned()
+    }
+
+    /// Whether what one step has made can be what another begins with. That takes steps that all seem to be in the same place, as
+    /// paths decide what cargo builds again.
+    fn keeps_trees(&self) -> bool {
+        false
     }
 
     /// Has `command`, which fetches and so has the network, open no files but the system's, `reads` and `writes`. Cargo and git follow

@@ -18,7 +18,9 @@ use crate::cargo::Cargo;
 use crate::confined;
 use crate::error::Error;
 use crate::git;
+use crate::prebuilt::Prebuilt;
 use crate::product;
+use crate::progress::Watcher;
 use crate::settings::Settings;
 use crate::workbench::Workbench;
 pub(crate) use materials::Materials;
@@ -114,6 +116,8 @@ pub(crate) struct Project<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) bench: &'a Workbench,
     pub(crate) tools: &'a Tools,
+    pub(crate) prebuilt: &'a Prebuilt,
+    pub(crate) watcher: &'a Watcher,
     pub(crate) target: BuildTarget,
     pub(crate) language: Language,
 }
@@ -193,14 +197,13 @@ impl Project<'_> {
         let cargo = self.cargo(package);
         let lockfile_hash = hash_of(&self.bench.source().join("Cargo.lock"))?;
         let (wasm, log) = cargo.build(self.target).await?;
-        let step = cargo.build_step(self.target, self.settings.limits.artifact_bytes);
         Ok(Built {
             wasm,
             log,
             how: How {
                 toolchain: self.settings.toolchain.version.clone(),
                 lockfile_hash,
-                command: confined::line_of(&step),
+                command: confined::line_of(&cargo.wasm_step(self.target)),
             },
         })
     }
@@ -210,6 +213,8 @@ impl Project<'_> {
             settings: self.settings,
             bench: self.bench,
             package,
+            prebuilt: self.prebuilt,
+            watcher: self.watcher,
         }
     }
 

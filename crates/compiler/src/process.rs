@@ -13,6 +13,8 @@ use tokio::process::Child;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::progress::Drawings;
+
 /// How long output is waited for once its writers have been killed. A process that has left the group may hold the pipe
 /// open for ever; what it writes is of no interest.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -125,9 +127,19 @@ impl From<ExitStatus> for End {
 
 /// Runs `command` until it ends or `wall` is over; then, or when the caller loses interest, its whole group is killed.
 pub(crate) async fn run(
+    command: Command,
+    limits: &ProcessLimits,
+    wall: Duration,
+) -> io::Result<Ended> {
+    run_drawing(command, limits, wall, None).await
+}
+
+/// As [`run`], of a command that draws its progress on standard error.
+pub(crate) async fn run_drawing(
     mut command: Command,
     limits: &ProcessLimits,
     wall: Duration,
+    drawings: Option<Drawings>,
 ) -> io::Result<Ended> {
     command
         .stdin(Stdio::null())
@@ -140,8 +152,9 @@ pub(crate) async fn run(
         .spawn()?;
     let mut group = Group::of(&child)?;
     let mut readers = JoinSet::new();
-    let stdout = Tail::of(child.stdout.take(), limits.log_bytes, &mut readers);
-    let stderr = Tail::of(child.stderr.take(), limits.log_bytes, &mut readers);
+    let most = limits.log_bytes;
+    let stdout = Tail::of(child.stdout.take(), most, None, &mut readers);
+    let stderr = Tail::of(child.stderr.take(), most, drawings, &mut readers);
 
     let end = match timeout(wall, child.wait()).await {
         Ok(status) => End::from(status?),
@@ -239,7 +252,13 @@ struct Kept {
 
 impl Tail {
     /// Reads `stream` to its end in the background, so that its writer never blocks, and keeps the last `most` bytes.
-    fn of<R>(stream: Option<R>, most: usize, readers: &mut JoinSet<()>) -> Self
+    /// Drawings in it are not kept.
+    fn of<R>(
+        stream: Option<R>,
+        most: usize,
+        mut drawings: Option<Drawings>,
+        readers: &mut JoinSet<()>,
+    ) -> Self
     where
         R: AsyncRead + Unpin + Send + 'static,
     {
@@ -252,8 +271,14 @@ impl Tail {
             readers.spawn(async move {
                 let mut piece = Vec::with_capacity(PIECE_BYTES);
                 while matches!(stream.read_buf(&mut piece).await, Ok(1..)) {
-                    kept.push(&piece, most);
+                    match &mut drawings {
+                        Some(drawings) => kept.push(&drawings.take_out(&piece), most),
+                        None => kept.push(&piece, most),
+                    }
                     piece.clear();
+                }
+                if let Some(drawings) = &mut drawings {
+                    kept.push(&drawings.finish(), most);
                 }
             });
         }

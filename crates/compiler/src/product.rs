@@ -12,10 +12,20 @@ use protocol::FailureCode;
 
 use crate::artifact::is_wasm;
 use crate::error::Error;
+use crate::jail::Wanted;
 use crate::workbench::Workbench;
 
 /// What a module's file name ends in.
 pub(crate) const EXTENSION: &str = "wasm";
+
+/// Modules, when a build is done; those of at most `most` bytes are accepted.
+pub(crate) fn wanted(most: u64) -> Wanted {
+    Wanted::Kind {
+        extension: EXTENSION.to_owned(),
+        // One more, so that what is too long is seen to be.
+        bytes: most.saturating_add(1),
+    }
+}
 
 /// The modules that lie right in `folder`, which is below the workbench's root and has no link on its way out of there.
 pub(crate) fn modules_in(bench: &Workbench, folder: &Path) -> Vec<PathBuf> {

@@ -25,6 +25,8 @@ pub struct Settings {
     pub work: PathBuf,
     /// The cargo home that downloads are cached in, owned by the compiler and never shown to a build.
     pub cargo_home: PathBuf,
+    /// Dependencies that were built, for the next commit that has the same, owned by the compiler.
+    pub prebuilt: PathBuf,
     /// The machine's own cargo configuration, which says how to reach crates.io; used for fetching only.
     pub cargo_config: Option<PathBuf>,
     /// The folder that npm caches downloads in, owned by the compiler and never shown to a build.
@@ -52,6 +54,7 @@ impl Settings {
             hosts: github(),
             work: folder.join("builds"),
             cargo_home: folder.join("cargo-home"),
+            prebuilt: folder.join("prebuilt"),
             cargo_config: None,
             npm_home: folder.join("npm-home"),
             npm_configs: Vec::new(),
@@ -89,6 +92,8 @@ pub struct Limits {
     pub source_files: u64,
     /// The largest artifact.
     pub artifact_bytes: u64,
+    /// What all dependencies that are kept built may take of the disk; the longest unused go first.
+    pub prebuilt_bytes: u64,
 }
 
 impl Default for Limits {
@@ -110,6 +115,7 @@ impl Default for Limits {
             source_bytes: 256 * MIB,
             source_files: 50_000,
             artifact_bytes: 64 * MIB,
+            prebuilt_bytes: 4096 * MIB,
         }
     }
 }

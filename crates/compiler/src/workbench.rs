@@ -47,6 +47,16 @@ impl Workbench {
         self.root.join("source")
     }
 
+    /// Where the repository is while something else is in its place.
+    pub(crate) fn source_aside(&self) -> PathBuf {
+        self.root.join("source-aside")
+    }
+
+    /// What is built in the repository's place when only its dependencies are. It is made when it is needed.
+    pub(crate) fn stand_in(&self) -> PathBuf {
+        self.root.join("stand-in")
+    }
+
     /// The commits of all branches and tags, without files. It is made when it is needed.
     pub(crate) fn history(&self) -> PathBuf {
         self.root.join("history")

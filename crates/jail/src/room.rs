@@ -10,7 +10,8 @@
 //! ```
 //!
 //! What the program writes goes to file systems in memory that end with the room. Of it only the files that the room was asked
-//! for come out, and they are copied by `room-first` when nothing else lives in the room any more.
+//! for come out, and they are copied by `room-first` when nothing else lives in the room any more. A file system may begin as a copy
+//! of a folder, which `room-first` makes before anything else lives there.
 //!
 //! What the program says of itself, its exit code and what it prints, may be forged by what it compiles. What became of the
 //! room is therefore told elsewhere: in an [`Account`], a file that nobody in the room can reach.
@@ -24,6 +25,7 @@ mod plan;
 mod products;
 mod spending;
 mod tree;
+mod whole;
 
 use std::{
     ffi::OsString,
@@ -62,7 +64,7 @@ pub struct Room {
     pub folder: PathBuf,
     /// Files and folders of outside that are in the room, read-only. The system's programs and libraries come on top.
     pub reads: Vec<Read>,
-    /// Folders that are empty in the room, and may be written to. The room's own `/tmp` is named among them.
+    /// Folders that may be written to. The room's own `/tmp` is named among them.
     pub spaces: Vec<Space>,
     /// What comes out of it.
     pub product: Option<Product>,
@@ -103,9 +105,11 @@ pub struct Space {
     pub bytes: u64,
     /// Files, folders and links.
     pub inodes: u64,
+    /// The folder that it begins as a copy of: plain files and folders, with the times of the files. One of the room's `reads`.
+    pub filled_from: Option<PathBuf>,
 }
 
-/// The files that leave the room: those of one folder, and of one kind.
+/// The files that leave the room: those of one folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     /// A space of the room.
@@ -114,10 +118,21 @@ pub struct Product {
     pub folder: PathBuf,
     /// A folder outside, in which one of the same name is made.
     pub to: PathBuf,
-    /// What the files' names end in, after the dot.
-    pub extension: String,
-    /// The most that is copied of a file. Who wants to know that one is longer asks for a byte more than is accepted.
-    pub bytes: u64,
+    pub wanted: Wanted,
+}
+
+/// Which files of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// Those right in it, and of one kind.
+    Kind {
+        /// What their names end in, after the dot.
+        extension: String,
+        /// The most that is copied of a file. Who wants to know that one is longer asks for a byte more than is accepted.
+        bytes: u64,
+    },
+    /// All of them, with those of the folders in it, and their times.
+    Everything,
 }
 
 impl Room {

@@ -15,7 +15,7 @@ use std::{
 
 use jail::{
     Layer, MissingLayers,
-    room::{Account, Excess, Product, Room, Space},
+    room::{Account, Excess, Product, Room, Space, Wanted},
 };
 use tempfile::TempDir;
 
@@ -43,6 +43,7 @@ impl Scene {
             path,
             bytes: 8 * MIB,
             inodes: 100,
+            filled_from: None,
         };
         let room = Room {
             program: "/bin/sh".into(),
@@ -54,8 +55,10 @@ impl Scene {
                 space: path.join("out"),
                 folder: "made".into(),
                 to: path.join("out"),
-                extension: "wasm".into(),
-                bytes: MIB,
+                wanted: Wanted::Kind {
+                    extension: "wasm".into(),
+                    bytes: MIB,
+                },
             }),
             memory_bytes: 64 * MIB,
             process_memory_bytes: 512 * MIB,

@@ -12,6 +12,9 @@
 //! | `POST /worker/jobs/{id}/logs` | [`HiddenLog`] | 204 |
 //! | `GET /worker/builds?repo&commit&build_target` | | 200 [`crate::artifact::SignedBuild`], or 404 |
 //! | `PUT /worker/builds` | [`crate::artifact::SignedBuild`] | 204 |
+//! | `POST /worker/builds/claim` | [`crate::progress::ClaimAsk`] | 200 [`crate::progress::Claim`] |
+//! | `POST /worker/builds/progress` | [`crate::progress::ProgressReport`] | 200 [`Extension`], or 409 `build_lost` |
+//! | `POST /worker/builds/release` | [`crate::progress::BuildName`] | 204 |
 //! | `GET /worker/artifacts/{sha256}` | | 200 the bytes, or 404 |
 //! | `PUT /worker/artifacts/{sha256}` | the bytes | 204 |
 //!

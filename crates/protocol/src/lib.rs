@@ -12,6 +12,7 @@ pub mod id;
 pub mod job;
 pub mod limits;
 pub mod pricing;
+pub mod progress;
 pub mod public;
 pub mod request;
 pub mod response;

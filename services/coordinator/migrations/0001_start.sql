@@ -114,6 +114,20 @@ CREATE TABLE builds (
     PRIMARY KEY (repo, commit_hash, build_target)
 );
 
+-- Builds that go on, so that each is done once: the worker that has the claim builds, until it ends or nothing is heard of it.
+CREATE TABLE build_claims (
+    repo TEXT NOT NULL,
+    commit_hash TEXT NOT NULL,
+    build_target TEXT NOT NULL,
+    worker TEXT NOT NULL,
+    job_id BIGINT NOT NULL,
+    progress TEXT NOT NULL,
+    began_at BIGINT NOT NULL,
+    heard_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (repo, commit_hash, build_target)
+);
+
 -- What builds and guests wrote. May hold anything, so it is shown on the loopback listener only.
 CREATE TABLE system_hidden_logs (
     id BIGINT PRIMARY KEY,

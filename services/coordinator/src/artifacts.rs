@@ -5,6 +5,7 @@
 
 mod bans;
 mod builds;
+mod claims;
 mod retention;
 mod upload;
 
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::store::{Columns, Store, int};
 
 pub(crate) use builds::Key;
+pub(crate) use claims::Wanted;
 
 /// How the cache behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]

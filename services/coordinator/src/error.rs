@@ -26,6 +26,9 @@ pub enum Error {
     /// Nobody has said that it built this.
     #[error("there is no build of {0}")]
     NoSuchBuild(String),
+    /// Another worker has the claim to a build by now, or nobody has.
+    #[error("the build of {0} is not yours any more")]
+    BuildLost(String),
     /// There is no worker of that name.
     #[error("there is no worker named {0}")]
     NoSuchWorker(String),
@@ -125,6 +128,7 @@ impl Error {
             Self::Banned(_) => (StatusCode::FORBIDDEN, "artifact_banned"),
             Self::TooManyBans(_) => (StatusCode::CONFLICT, "too_many_bans"),
             Self::NoSuchBuild(_) => (StatusCode::NOT_FOUND, "no_such_build"),
+            Self::BuildLost(_) => (StatusCode::CONFLICT, "build_lost"),
             Self::NoSuchWorker(_) => (StatusCode::NOT_FOUND, "no_such_worker"),
             Self::WorkerExists(_) => (StatusCode::CONFLICT, "worker_exists"),
             Self::BadWorkerName => (StatusCode::BAD_REQUEST, "bad_worker_name"),

@@ -18,10 +18,13 @@ pub struct Config {
     pub concurrency: usize,
     /// Where artifacts and builds are kept.
     pub folder: PathBuf,
-    /// How long a request waits for its build before it is told to ask again.
-    ///
-    /// A yield lives 200 blocks of about 0.6 s, two minutes; this leaves a minute to run and resolve.
+    /// How long a request waits for its build at most before it is told to ask again.
     pub build_patience: Duration,
+    /// The time between two blocks, by which a request waits no longer than its yield lives, less the time that it may run. None on a
+    /// chain whose blocks come when there is something to do.
+    ///
+    /// A yield lives 200 blocks; mainnet's come every 0.6 s.
+    pub block_time: Option<Duration>,
     /// How long to let jobs finish when the worker is told to stop; what is left then is handed back.
     pub stop_patience: Duration,
     /// The most that a guest may write as its answer.
@@ -44,7 +47,8 @@ impl Config {
             network_id: "mainnet".into(),
             concurrency: 4,
             folder,
-            build_patience: Duration::from_secs(60),
+            build_patience: Duration::from_secs(100),
+            block_time: Some(Duration::from_millis(600)),
             stop_patience: Duration::from_secs(30),
             output_bytes: 300 * 1024,
             keep_runs: None,

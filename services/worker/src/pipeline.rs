@@ -13,9 +13,10 @@ mod resolve;
 
 /// Answers one request. Each step needs what the one before it proved.
 pub(crate) async fn serve(parts: &Parts, lease: &Lease) -> Result<Report, Setback> {
-    let request = confirm::confirm(parts, lease).await?;
+    let confirmed = confirm::confirm(parts, lease).await?;
     parts.reached(lease, Step::Confirmed, "");
-    let artifact = compile::compile(parts, lease, &request).await?;
+    let artifact = compile::compile(parts, lease, &confirmed).await?;
+    let request = confirmed.request;
     parts.reached(lease, Step::Compiled, &artifact.hash.to_string());
     let answer = execute::execute(parts, lease, &request, &artifact).await?;
     parts.reached(lease, Step::Executed, "");

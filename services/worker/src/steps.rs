@@ -1,6 +1,7 @@
 //! Where a job is, for those who watch: tests that stop a worker at an exact place, and the demo that tells the story.
 
 use protocol::JobId;
+use protocol::progress::BuildProgress;
 
 /// A place in the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +48,11 @@ impl Step {
 pub trait WatchSteps: Send + Sync + std::fmt::Debug {
     /// The job has reached the step.
     fn reached(&self, job: JobId, step: Step, detail: &str);
+
+    /// The build that the job has caused has come this far.
+    fn building(&self, job: JobId, progress: &BuildProgress) {
+        let _ = (job, progress);
+    }
 }
 
 /// Writes steps to the log.

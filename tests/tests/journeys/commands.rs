@@ -1,7 +1,9 @@
 //! What a person, or a script, does with the `outlayer` command.
 
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use outlayer::platform::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -43,6 +45,53 @@ async fn a_request_from_the_command_line_is_answered_and_shown_by_status() {
     assert_eq!(json_of(&trap)["error_type"], json!("trapped"));
     assert_eq!(json_of(&all)["stats"]["resolved"], json!(2));
     assert!(String::from_utf8_lossy(&one.stdout).starts_with("request 1: resolved, "));
+    town.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_a_request_sees_a_long_build_to_its_end_and_then_the_answer() {
+    let settings = Settings {
+        build_patience: Duration::ZERO,
+        ..Settings::default()
+    };
+    let town = Town::with(PROGRAM, settings).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let rpc = town.platform.localnet.rpc_url();
+    let key = localnet::secret_key(&town.platform.accounts.alice).to_string();
+    let source = source.to_string();
+    let url = town.platform.coordinator_url().to_owned();
+    let words = [
+        "--json",
+        "request",
+        "--rpc",
+        &rpc,
+        "--secret-key",
+        &key,
+        "--watch",
+        "--coordinator",
+        &url,
+        "--input",
+        "say hi",
+        &source,
+    ];
+
+    let watched = outlayer(&words).await;
+
+    let said: Vec<Value> = String::from_utf8_lossy(&watched.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let phases: Vec<&str> = said
+        .iter()
+        .filter_map(|line| line["error_type"].as_str())
+        .collect();
+    assert_eq!(phases, ["compilation_in_progress"], "{watched:?}");
+    let stages = said
+        .iter()
+        .filter_map(|line| line["build"]["progress"]["stage"].as_str());
+    assert!(stages.count() > 0, "{said:?}");
+    assert_eq!(said.last().unwrap()["answer"], json!("hi"));
+    assert!(watched.status.success());
     town.close().await;
 }
 

@@ -16,8 +16,8 @@ use crate::PROGRAM;
 async fn town() -> Town {
     let settings = Settings {
         concurrency: 0,
-        // A yield lives 200 blocks, here 50 s: blocks that come as fast as there is work would end it too soon.
-        pace: Pace::Every(Duration::from_millis(250)),
+        // A yield lives 200 blocks, here 80 s: blocks that come as fast as there is work would end it too soon.
+        pace: Pace::Every(Duration::from_millis(400)),
         queue: queue::Settings {
             lease_ms: 600,
             backoff_ms: 50,
@@ -181,7 +181,12 @@ async fn a_hundred_requests_survive_a_worker_that_is_killed_again_and_again() {
 
     for (number, asked) in asked.drain(..).enumerate() {
         let answer = town.answer_of(&asked.await.unwrap().unwrap()).unwrap();
-        assert_eq!(answer.value, Ok(json!(number.to_string())));
+        assert_eq!(
+            answer.value,
+            Ok(json!(number.to_string())),
+            "{:?}",
+            answer.failure()
+        );
         assert_eq!(answer.settlements, 1);
         assert_eq!(
             answer.charged().checked_add(answer.refunded()),

@@ -160,3 +160,36 @@ async fn a_build_that_takes_too_long_is_answered_before_it_ends() {
     assert_eq!(later.value.unwrap()["Success"]["return_value"], json!("hi"));
     town.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_that_miss_an_artifact_build_it_once_and_one_request_pays() {
+    let town = Town::without_workers(PROGRAM).await.unwrap();
+    let source = town.publish(Guest::Probe).await.unwrap();
+    let request = json!({"source": source, "input_data": "say hi"});
+    let asked = [0, 1].map(|_| town.ask_meanwhile(request.clone()));
+    town.until_pending(2).await.unwrap();
+
+    let _workers = [
+        town.another_worker("one", &["--concurrency=1"])
+            .await
+            .unwrap(),
+        town.another_worker("other", &["--concurrency=1"])
+            .await
+            .unwrap(),
+    ];
+    let mut answers = Vec::new();
+    for asked in asked {
+        let outcome = asked.await.unwrap().unwrap();
+        answers.push(town.answer_of(&outcome).unwrap());
+    }
+
+    for answer in answers {
+        assert_eq!(answer.value, Ok(json!("hi")));
+    }
+    let jobs = town.until_ended(2).await.unwrap();
+    let built = jobs
+        .iter()
+        .filter(|job| job["compile_time_ms"].as_u64().is_some_and(|ms| ms > 0));
+    assert_eq!(built.count(), 1, "{jobs:?}");
+    town.close().await;
+}

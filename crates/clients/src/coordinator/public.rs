@@ -2,6 +2,7 @@
 
 use protocol::AccountId;
 use protocol::pricing::Pricing;
+use protocol::progress::BuildView;
 use protocol::public::{JobView, StatsView, WorkerView};
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Serialize;
@@ -61,6 +62,12 @@ impl Public {
     /// Sums over everything.
     pub async fn stats(&self) -> Result<StatsView, Error> {
         self.0.json(self.get(&["public", "stats"])).await
+    }
+
+    /// Builds of a repository that go on.
+    pub async fn builds(&self, repo_url: &str) -> Result<Vec<BuildView>, Error> {
+        let request = self.get(&["public", "builds"]);
+        self.0.json(request.query(&[("repo_url", repo_url)])).await
     }
 
     /// What an execution costs.

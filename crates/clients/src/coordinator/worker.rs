@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::artifact::SignedBuild;
 use protocol::job::{Extension, Fail, Fence, Finish, HiddenLog, Lease, LeaseAsk, Retry};
+use protocol::progress::{BuildName, BuildProgress, Claim, ClaimAsk, ProgressReport};
 use protocol::source::BuildTarget;
 use protocol::{ArtifactHash, CommitHash, JobId};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -84,6 +85,35 @@ impl Worker {
         self.0.done(request.json(build)).await
     }
 
+    /// Asks to be the one that builds.
+    pub async fn claim_build(&self, build: &BuildName, job_id: JobId) -> Result<Claim, Error> {
+        let ask = ClaimAsk {
+            build: build.clone(),
+            job_id,
+        };
+        self.0.json(self.build_request("claim").json(&ask)).await
+    }
+
+    /// Tells how far a build is, which keeps the claim to it up.
+    pub async fn report_build(
+        &self,
+        build: &BuildName,
+        progress: BuildProgress,
+    ) -> Result<Extension, Error> {
+        let report = ProgressReport {
+            build: build.clone(),
+            progress,
+        };
+        self.0
+            .json(self.build_request("progress").json(&report))
+            .await
+    }
+
+    /// Ends the claim to a build.
+    pub async fn release_build(&self, build: &BuildName) -> Result<(), Error> {
+        self.0.done(self.build_request("release").json(build)).await
+    }
+
     /// An artifact's bytes, if the coordinator has them and they are the artifact's.
     pub async fn artifact(&self, artifact: &ArtifactHash) -> Result<Option<Bytes>, Error> {
         let request = self.artifact_request(Method::GET, artifact);
@@ -108,6 +138,10 @@ impl Worker {
         let job = job.to_string();
         self.0
             .request(Method::POST, &["worker", "jobs", &job, what])
+    }
+
+    fn build_request(&self, what: &str) -> RequestBuilder {
+        self.0.request(Method::POST, &["worker", "builds", what])
     }
 
     fn artifact_request(&self, method: Method, artifact: &ArtifactHash) -> RequestBuilder {

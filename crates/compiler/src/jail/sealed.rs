@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use jail::room::{Account, Excess, Product, Read, Room, Space};
+use jail::room::{Account, Excess, Product, Read, Room, Space, Wanted};
 use jail::{Fence, MissingLayers};
 
 use super::{Confine, SEEMING_ROOT, Step, Verdict};
@@ -17,6 +17,8 @@ use super::{Confine, SEEMING_ROOT, Step, Verdict};
 const MIB: u64 = 1024 * 1024;
 /// The room's own, which programs use that do not look at `TMPDIR`.
 const TMP: &str = "/tmp";
+/// Where in the room is what its output begins as.
+const KEPT: &str = "/kept";
 
 /// Every step in a room of its own: see [`jail::room`].
 #[derive(Clone, Debug)]
@@ -54,12 +56,15 @@ impl Sealed {
             folder: TMP.into(),
             reads: Vec::new(),
             writes: vec![out.clone()],
+            begins_as: None,
             root: PathBuf::new(),
             product: super::Product {
                 space: out,
                 folder: PathBuf::new(),
-                extension: String::new(),
-                bytes: 0,
+                wanted: Wanted::Kind {
+                    extension: String::new(),
+                    bytes: 0,
+                },
             },
             account: folder.path().join("account"),
         };
@@ -117,6 +122,7 @@ impl RoomLimits {
             path: path.to_owned(),
             bytes,
             inodes: self.inodes,
+            filled_from: None,
         }
     }
 }
@@ -152,8 +158,7 @@ impl Inside<'_> {
             space: self.path(&product.space),
             folder: product.folder.clone(),
             to: product.space.clone(),
-            extension: product.extension.clone(),
-            bytes: product.bytes,
+            wanted: product.wanted.clone(),
         }
     }
 }
@@ -170,8 +175,15 @@ impl Confine for Sealed {
             } else {
                 limits.scratch_bytes
             };
-            limits.space(&inside.path(path), bytes)
+            Space {
+                filled_from: (is_output && step.begins_as.is_some()).then(|| KEPT.into()),
+                ..limits.space(&inside.path(path), bytes)
+            }
         }));
+        let kept = step.begins_as.iter().map(|from| Read {
+            from: from.clone(),
+            at: KEPT.into(),
+        });
         let reads = step.reads.iter().map(|from| Read {
             from: from.clone(),
             at: inside.path(from),
@@ -180,7 +192,7 @@ impl Confine for Sealed {
             program: inside.path(&step.program),
             args: step.args.iter().map(|arg| inside.word(arg)).collect(),
             folder: inside.path(&step.folder),
-            reads: reads.collect(),
+            reads: reads.chain(kept).collect(),
             spaces,
             product: Some(inside.product()),
             memory_bytes: limits.memory_bytes,
@@ -200,6 +212,10 @@ impl Confine for Sealed {
 
     fn seeming(&self, _: &Path) -> PathBuf {
         SEEMING_ROOT.into()
+    }
+
+    fn keeps_trees(&self) -> bool {
+        true
     }
 
     fn fence(

@@ -11,14 +11,14 @@ use protocol::ArtifactHash;
 use crate::origin::{Origin, build, compiler};
 
 /// A guest with a dependency, and a panic that names its source file.
-const MAIN: &str = r#"
+pub(crate) const MAIN: &str = r#"
 fn main() {
     let number: u32 = std::env::args().count().try_into().unwrap();
     println!("{}", itoa::Buffer::new().format(number));
 }
 "#;
 
-const MANIFEST: &str = r#"
+pub(crate) const MANIFEST: &str = r#"
 [package]
 name = "ark"
 version = "0.1.0"
@@ -30,7 +30,7 @@ itoa = "1"
 [workspace]
 "#;
 
-const LOCK: &str = r#"
+pub(crate) const LOCK: &str = r#"
 version = 4
 
 [[package]]

@@ -11,4 +11,5 @@ mod languages;
 mod modules;
 mod names;
 mod origin;
+mod prebuilt;
 mod sealed;

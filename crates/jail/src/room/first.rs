@@ -17,6 +17,7 @@ use super::{
     calls, products,
     spending::Spending,
     tree::{DEVICES, SYSTEM_AND_CONFIGURATION},
+    whole,
 };
 use crate::{
     enter::MissingLayers,
@@ -56,6 +57,7 @@ fn try_to_run(room: &Room, account: &mut Teller, out: Option<&OwnedFd>) -> io::R
         let what = "view of its own processes, so the memory of all together is not measured";
         account.say(&Line::Absent(what.to_owned()));
     }
+    whole::fill(room).map_err(|err| io::Error::other(format!("nothing is filled: {err}")))?;
     let (ours, theirs) = socket::pair(socket::Kind::Stream)?;
     let program = match watch::fork()? {
         watch::Side::Inside => {

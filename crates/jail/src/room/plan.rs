@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Product, Read, Room, Space};
+use super::{Product, Read, Room, Space, Wanted};
 use crate::enter::MissingLayers;
 
 const END: &str = "--";
@@ -30,14 +30,22 @@ impl Room {
         for space in &self.spaces {
             words.push(number("bytes", space.bytes));
             words.push(number("inodes", space.inodes));
+            if let Some(from) = &space.filled_from {
+                words.push(word("filled-from", from));
+            }
             words.push(word("space", &space.path));
         }
         if let Some(product) = &self.product {
             words.push(word("product-space", &product.space));
             words.push(word("product-folder", &product.folder));
             words.push(word("product-to", &product.to));
-            words.push(word("product-extension", Path::new(&product.extension)));
-            words.push(number("product-bytes", product.bytes));
+            match &product.wanted {
+                Wanted::Everything => words.push("product-everything=".into()),
+                Wanted::Kind { extension, bytes } => {
+                    words.push(number("product-bytes", *bytes));
+                    words.push(word("product-extension", Path::new(extension)));
+                }
+            }
         }
         words.push(END.into());
         words.push(self.program.clone().into());
@@ -61,7 +69,7 @@ impl Room {
             account: PathBuf::new(),
             missing_layers: MissingLayers::Refused,
         };
-        let (mut bytes, mut inodes, mut from) = (0, 0, PathBuf::new());
+        let (mut bytes, mut inodes, mut from, mut filled_from) = (0, 0, PathBuf::new(), None);
         for arg in args.by_ref().take_while(|arg| arg != END) {
             let (name, value) = split(&arg)?;
             match name {
@@ -78,10 +86,12 @@ impl Room {
                 }),
                 b"bytes" => bytes = parse(&value)?,
                 b"inodes" => inodes = parse(&value)?,
+                b"filled-from" => filled_from = Some(value.into()),
                 b"space" => room.spaces.push(Space {
                     path: value.into(),
                     bytes,
                     inodes,
+                    filled_from: filled_from.take(),
                 }),
                 name => fill_product(room.product.get_or_insert_with(empty), name, value)?,
             }
@@ -97,8 +107,10 @@ fn empty() -> Product {
         space: PathBuf::new(),
         folder: PathBuf::new(),
         to: PathBuf::new(),
-        extension: String::new(),
-        bytes: 0,
+        wanted: Wanted::Kind {
+            extension: String::new(),
+            bytes: 0,
+        },
     }
 }
 
@@ -107,8 +119,19 @@ fn fill_product(product: &mut Product, name: &[u8], value: OsString) -> Option<(
         b"product-space" => product.space = value.into(),
         b"product-folder" => product.folder = value.into(),
         b"product-to" => product.to = value.into(),
-        b"product-extension" => product.extension = value.into_string().ok()?,
-        b"product-bytes" => product.bytes = parse(&value)?,
+        b"product-everything" => product.wanted = Wanted::Everything,
+        name => fill_kind(&mut product.wanted, name, value)?,
+    }
+    Some(())
+}
+
+fn fill_kind(wanted: &mut Wanted, name: &[u8], value: OsString) -> Option<()> {
+    let Wanted::Kind { extension, bytes } = wanted else {
+        return None;
+    };
+    match name {
+        b"product-extension" => *extension = value.into_string().ok()?,
+        b"product-bytes" => *bytes = parse(&value)?,
         _ => return None,
     }
     Some(())
@@ -153,17 +176,28 @@ mod tests {
                     at: "/inside".into(),
                 },
             ],
-            spaces: vec![Space {
-                path: "/tmp".into(),
-                bytes: 1,
-                inodes: 2,
-            }],
+            spaces: vec![
+                Space {
+                    path: "/target".into(),
+                    bytes: 1,
+                    inodes: 2,
+                    filled_from: Some("/kept".into()),
+                },
+                Space {
+                    path: "/tmp".into(),
+                    bytes: 1,
+                    inodes: 2,
+                    filled_from: None,
+                },
+            ],
             product: Some(Product {
                 space: "/target".into(),
                 folder: "release".into(),
                 to: "/out".into(),
-                extension: "wasm".into(),
-                bytes: 3,
+                wanted: Wanted::Kind {
+                    extension: "wasm".into(),
+                    bytes: 3,
+                },
             }),
             memory_bytes: 4,
             process_memory_bytes: 5,
@@ -172,9 +206,17 @@ mod tests {
             missing_layers: MissingLayers::Allowed,
         };
 
-        let read = Room::from_args(room.to_args());
+        let mut generous = room.clone();
+        generous.product = room.product.clone().map(|product| Product {
+            wanted: Wanted::Everything,
+            ..product
+        });
 
-        assert_eq!(read, Some(room));
+        for room in [room, generous] {
+            let read = Room::from_args(room.to_args());
+
+            assert_eq!(read, Some(room));
+        }
     }
 
     #[test]

@@ -14,18 +14,20 @@ use std::{
     path::{Component, Path},
 };
 
-use super::Product;
+use super::{Product, Wanted, whole};
 use crate::sys;
 
 /// The most files that are copied. A build of several programs has a few.
 const MOST_FILES: usize = 32;
 
 const CLOEXEC: u64 = 0x8_0000;
-const NON_BLOCKING: u64 = 0x800;
-const FOLDER: u64 = 0x1_0000;
+pub(super) const NON_BLOCKING: u64 = 0x800;
+pub(super) const FOLDER: u64 = 0x1_0000;
 /// `RESOLVE_NO_XDEV`, `RESOLVE_NO_MAGICLINKS`, `RESOLVE_NO_SYMLINKS`, `RESOLVE_BENEATH`.
 const STRICTLY_BELOW: u64 = 0x1 | 0x2 | 0x4 | 0x8;
 const READ_ALL: usize = 0o755;
+pub(super) const READ_BY_ALL: usize = 0o644;
+pub(super) const RUN_BY_ALL: usize = 0o755;
 
 /// The kernel's `struct open_how`.
 #[repr(C)]
@@ -43,12 +45,17 @@ pub(super) fn copy_out(product: &Product, out: &OwnedFd) -> io::Result<()> {
     let Ok(folder) = open_below(space.as_fd(), &product.folder, FOLDER) else {
         return Ok(());
     };
-    let names = names_in(&product.space.join(&product.folder), &product.extension)?;
+    let path = product.space.join(&product.folder);
     let target = make_below(out, &product.folder)?;
-    for name in names {
-        copy(folder.as_fd(), &target, &name, product.bytes)?;
+    match &product.wanted {
+        Wanted::Everything => whole::copy(folder.as_fd(), &path, &target),
+        Wanted::Kind { extension, bytes } => {
+            for name in names_in(&path, extension)? {
+                copy(folder.as_fd(), &target, &name, *bytes)?;
+            }
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 fn names_in(folder: &Path, extension: &str) -> io::Result<Vec<CString>> {
@@ -65,12 +72,12 @@ fn copy(folder: BorrowedFd<'_>, target: &OwnedFd, name: &CString, most: u64) -> 
     let Ok(from) = open_below(folder, path, NON_BLOCKING).map(File::from) else {
         return Ok(());
     };
-    let mut to = File::from(create(target, name)?);
+    let mut to = File::from(create(target, name, READ_BY_ALL)?);
     io::copy(&mut from.take(most), &mut to).map(drop)
 }
 
 #[expect(unsafe_code, reason = "std opens nothing relative to a descriptor")]
-fn open_below(folder: BorrowedFd<'_>, path: &Path, flags: u64) -> io::Result<OwnedFd> {
+pub(super) fn open_below(folder: BorrowedFd<'_>, path: &Path, flags: u64) -> io::Result<OwnedFd> {
     let path = sys::path(path)?;
     let how = How {
         flags: flags | CLOEXEC,
@@ -94,7 +101,7 @@ fn open_below(folder: BorrowedFd<'_>, path: &Path, flags: u64) -> io::Result<Own
 
 /// Makes the folders of a relative path, and opens the last.
 #[expect(unsafe_code, reason = "std makes nothing relative to a descriptor")]
-fn make_below(out: &OwnedFd, path: &Path) -> io::Result<OwnedFd> {
+pub(super) fn make_below(out: &OwnedFd, path: &Path) -> io::Result<OwnedFd> {
     let mut folder = out.try_clone()?;
     for part in path.components() {
         let Component::Normal(name) = part else {
@@ -120,7 +127,7 @@ fn make_below(out: &OwnedFd, path: &Path) -> io::Result<OwnedFd> {
 }
 
 #[expect(unsafe_code, reason = "std makes nothing relative to a descriptor")]
-fn create(folder: &OwnedFd, name: &CString) -> io::Result<OwnedFd> {
+pub(super) fn create(folder: &OwnedFd, name: &CString, mode: usize) -> io::Result<OwnedFd> {
     let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC | libc::O_NOFOLLOW;
     // SAFETY: the name lives through the call; the descriptor is new and ours.
     unsafe {
@@ -130,14 +137,14 @@ fn create(folder: &OwnedFd, name: &CString) -> io::Result<OwnedFd> {
                 sys::fd_word(folder.as_fd()),
                 sys::address(name),
                 sys::word(flags),
-                0o644,
+                mode,
             ],
         )
         .map(|raw| sys::own(sys::to_raw(raw)))
     }
 }
 
-fn text(name: &OsStr) -> io::Result<CString> {
+pub(super) fn text(name: &OsStr) -> io::Result<CString> {
     sys::path(Path::new(name))
 }
 
@@ -152,8 +159,10 @@ mod tests {
             space: space.to_owned(),
             folder: "a/release".into(),
             to: PathBuf::new(),
-            extension: "wasm".into(),
-            bytes: 4,
+            wanted: Wanted::Kind {
+                extension: "wasm".into(),
+                bytes: 4,
+            },
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State as Shared;
 use protocol::pricing::Pricing;
+use protocol::progress::BuildView;
 use protocol::public::{JobView, RepoView, StatsView, WasmView, WorkerView};
 use protocol::source::BuildTarget;
 use protocol::{AccountId, ArtifactHash, CommitHash, RequestId};
@@ -15,7 +16,7 @@ use super::State;
 use super::extract::{Path, Query, bad};
 use super::route::{Content, Required, Route};
 use super::samples;
-use crate::artifacts::Key;
+use crate::artifacts::{Key, Wanted};
 use crate::error::Error;
 use crate::views::{Filter, POPULAR};
 
@@ -79,6 +80,14 @@ pub(super) fn routes() -> Vec<Route> {
             Content::json::<WasmExists>("WasmExists", &json!({"exists": true})),
         )
         .says("Whether the cache holds an artifact"),
+        Route::get(
+            "/public/builds",
+            builds,
+            Content::json::<Vec<BuildView>>("BuildList", &json!([samples::build_view()])),
+        )
+        .says("The builds that go on, the newest first, at most 100")
+        .query("repo_url", Required::No, "only those of this repository, in any spelling")
+        .query("commit_hash", Required::No, "only those of this commit, 40 hexadecimal digits"),
         Route::get(
             "/public/pricing",
             pricing,
@@ -174,6 +183,23 @@ async fn wasm_exists(
 ) -> Result<Json<WasmExists>, Error> {
     let exists = state.artifacts.size(artifact).await?.is_some();
     Ok(Json(WasmExists { exists }))
+}
+
+#[derive(Debug, Deserialize)]
+struct BuildsQuery {
+    repo_url: Option<String>,
+    commit_hash: Option<CommitHash>,
+}
+
+async fn builds(
+    Shared(state): Shared<Arc<State>>,
+    Query(query): Query<BuildsQuery>,
+) -> Result<Json<Vec<BuildView>>, Error> {
+    let wanted = Wanted {
+        repo: query.repo_url.as_deref().map(normalised),
+        commit: query.commit_hash.map(|commit| commit.to_string()),
+    };
+    state.artifacts.going_on(&wanted).await.map(Json)
 }
 
 async fn pricing(Shared(state): Shared<Arc<State>>) -> Result<Json<Pricing>, Error> {

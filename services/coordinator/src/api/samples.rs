@@ -159,6 +159,49 @@ pub(super) fn signed_build() -> Value {
     })
 }
 
+pub(super) fn build_name() -> Value {
+    json!({
+        "repo": "github.com/alice/random-ark",
+        "commit": COMMIT,
+        "build_target": "wasm32-wasip1",
+    })
+}
+
+fn progress() -> Value {
+    json!({"stage": "building", "done": 17, "of": 42, "what": "serde, syn"})
+}
+
+pub(super) fn claim_ask() -> Value {
+    with(build_name(), json!({"job_id": 16}))
+}
+
+pub(super) fn claim() -> Value {
+    json!({"is_yours": true, "expires_in_ms": 30_000})
+}
+
+pub(super) fn progress_report() -> Value {
+    with(build_name(), json!({"progress": progress()}))
+}
+
+pub(super) fn build_view() -> Value {
+    let more = json!({
+        "worker": "worker-1",
+        "job_id": 16,
+        "progress": progress(),
+        "began_at_ms": TIME_MS,
+        "heard_at_ms": TIME_MS,
+    });
+    with(build_name(), more)
+}
+
+/// One object with the fields of both.
+fn with(mut one: Value, other: Value) -> Value {
+    if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        one.extend(other);
+    }
+    one
+}
+
 pub(super) fn worker() -> Value {
     json!({
         "worker_name": "worker-1",

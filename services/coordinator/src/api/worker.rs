@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use protocol::artifact::SignedBuild;
 use protocol::job::{Extension, Fail, Fence, Finish, HiddenLog, Lease, LeaseAsk, Retry};
+use protocol::progress::{BuildName, Claim, ClaimAsk, ProgressReport};
 use protocol::source::BuildTarget;
 use protocol::{ArtifactHash, CommitHash, JobId};
 use serde::Deserialize;
@@ -29,6 +30,7 @@ const OF_A_LEASE: &[(u16, &str)] = &[(404, "no_such_job"), (409, "lease_lost")];
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = of_jobs();
     routes.extend(of_artifacts());
+    routes.extend(of_claims());
     routes
         .into_iter()
         .map(|route| route.access(Access::Worker))
@@ -123,6 +125,61 @@ fn of_artifacts() -> Vec<Route> {
             .errors(&[(404, "no_such_artifact")]),
         put_artifact,
     ]
+}
+
+fn of_claims() -> Vec<Route> {
+    vec![
+        Route::post(
+            "/worker/builds/claim",
+            claim,
+            Content::json::<ClaimAsk>("ClaimAsk", &samples::claim_ask()),
+            Answer::of(Content::json::<Claim>("Claim", &samples::claim())),
+        )
+        .says("Asks to be the one that builds, and says who is"),
+        Route::post(
+            "/worker/builds/progress",
+            progress,
+            Content::json::<ProgressReport>("ProgressReport", &samples::progress_report()),
+            Answer::of(Content::json::<Extension>(
+                "Extension",
+                &samples::extension(),
+            )),
+        )
+        .says("Says how far a build is, and keeps the claim to it up")
+        .errors(&[(409, "build_lost")]),
+        Route::post(
+            "/worker/builds/release",
+            release_build,
+            Content::json::<BuildName>("BuildName", &samples::build_name()),
+            Answer::nothing(),
+        )
+        .says("Ends the claim to a build; may be repeated"),
+    ]
+}
+
+async fn claim(
+    Shared(state): Shared<Arc<State>>,
+    Caller(worker): Caller,
+    Json(ask): Json<ClaimAsk>,
+) -> Result<Answered<Claim>, Error> {
+    state.artifacts.claim(&worker, &ask).await.map(Answered)
+}
+
+async fn progress(
+    Shared(state): Shared<Arc<State>>,
+    Caller(worker): Caller,
+    Json(report): Json<ProgressReport>,
+) -> Result<Answered<Extension>, Error> {
+    state.artifacts.report(&worker, &report).await.map(Answered)
+}
+
+async fn release_build(
+    Shared(state): Shared<Arc<State>>,
+    Caller(worker): Caller,
+    Json(build): Json<BuildName>,
+) -> Result<StatusCode, Error> {
+    state.artifacts.release(&worker, &build).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn lease(

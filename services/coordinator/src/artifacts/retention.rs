@@ -30,6 +30,7 @@ impl Artifacts {
     /// Throws out what was not used for too long, then the least recently used until the cache is less than 80 % full.
     pub(crate) async fn clean(&self) -> Result<u64, Error> {
         self.flush().await?;
+        self.forget_claims().await?;
         let now = self.0.clock.now_ms();
         let before = |days: u64| int(now.saturating_sub(days.saturating_mul(DAY_MS)));
         let old = sqlx::query(

@@ -9,6 +9,7 @@
 mod admin;
 mod artifacts;
 mod chain;
+mod claims;
 mod description;
 mod ingest;
 mod jobs;

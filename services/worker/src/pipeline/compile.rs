@@ -2,27 +2,41 @@
 //! or by building it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use compiler::ResolvedSource;
 use protocol::artifact::Build;
 use protocol::job::{HiddenLog, Lease, LogType};
-use protocol::request::ExecutionRequest;
+use protocol::progress::BuildName;
 use protocol::response::{Compiling, ExecutionResponse, ResourceMetrics};
 use protocol::{ArtifactHash, FailureCode, JobId};
 
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::confirm::Confirmed;
 use super::execute::whole_ms;
-use crate::building::Caused;
+use crate::building::{Showing, Start, Turn, claim};
+use crate::config::Config;
 use crate::parts::Parts;
 use crate::setback::Setback;
-
-/// Between two blocks. Unit: milliseconds. Source: mainnet's pace.
-const BLOCK_MS: u128 = 600;
 
 /// The least number of blocks after which a request for a build that goes on is worth repeating.
 ///
 /// Source: the two-phase example of the specification, `block_height + 20`.
 const LEAST_RETRY_BLOCKS: u64 = 20;
+
+/// What is kept of the yield's window for the answer to come to the chain.
+///
+/// Source: a transaction is final after about four blocks; the rest is for one that has to be sent again.
+const TO_RESOLVE: Duration = Duration::from_secs(10);
+
+/// How often a worker looks whether another has built what it waits for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// A build that goes on.
+type Building = JoinHandle<Result<Compiled, Setback>>;
 
 /// An artifact that can be run.
 #[derive(Debug)]
@@ -39,53 +53,94 @@ pub(crate) struct Compiled {
 pub(super) async fn compile(
     parts: &Parts,
     lease: &Lease,
-    request: &ExecutionRequest,
+    confirmed: &Confirmed,
 ) -> Result<Compiled, Setback> {
-    let job = lease.job.id;
+    let (job, request) = (lease.job.id, &confirmed.request);
     let source = match parts.compiler.resolve(&request.resolved_source).await {
         Ok(source) => source,
         Err(err) => return Err(blame(parts, job, &err, Duration::ZERO).await),
     };
     if !request.params.force_rebuild {
-        if let Some((hash, path)) = find(parts, &source).await? {
-            return Ok(Compiled {
-                hash,
-                path,
-                build_time: None,
-            });
+        if let Some(found) = find(parts, &source).await? {
+            return Ok(found);
         }
         if let Some((code, message)) = parts.history.failure(&source) {
             return Err(Setback::Answer(Box::new(failed_before(code, message))));
         }
     }
-    let patience = parts.config.build_patience;
-    let estimate = parts.history.estimate(&source);
-    let caused = parts.building.begin(&name_of(&source));
-    let fee = |time| {
-        if caused.is_some() {
-            time
-        } else {
-            Duration::ZERO
+    let run = Duration::from_secs(request.resource_limits.max_execution_seconds);
+    let patience = patience(&parts.config, confirmed.blocks_left, run);
+    let (estimate, began) = (parts.history.estimate(&source), Instant::now());
+    let left = || patience.saturating_sub(began.elapsed());
+    loop {
+        let Some((build, caused)) = begin(parts, job, &source).await else {
+            // Another worker builds, and another request has caused it.
+            if estimate > left() {
+                return Err(in_progress(&source, estimate, Duration::ZERO));
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            match find(parts, &source).await? {
+                Some(found) if !request.params.force_rebuild => return Ok(found),
+                _ => continue,
+            }
+        };
+        let fee = |time| if caused { time } else { Duration::ZERO };
+        if estimate > left() {
+            return Err(in_progress(&source, estimate, fee(estimate)));
         }
-    };
-    let (long_fee, waited_fee) = (fee(estimate), fee(patience));
-    // The build goes on by itself when the request cannot wait for it.
-    let build = tokio::spawn(build(parts.clone(), job, source.clone(), caused));
-    if estimate > patience {
-        return Err(in_progress(&source, estimate, long_fee));
-    }
-    match tokio::time::timeout(patience, build).await {
-        Ok(built) => built.map_err(Setback::ours)?,
-        // Longer than ever before: nobody knows how long, so as long again.
-        Err(_) => Err(in_progress(&source, patience, waited_fee)),
+        return match tokio::time::timeout(left(), build).await {
+            Ok(built) => built.map_err(Setback::ours)?,
+            // Longer than ever before: nobody knows how long, so as long again.
+            Err(_) => Err(in_progress(&source, patience, fee(patience))),
+        };
     }
 }
 
+/// How long a request can wait for its build: it has to run afterwards, for as long as `run`, and to be answered, before the blocks that
+/// are left have come.
+fn patience(config: &Config, blocks_left: u64, run: Duration) -> Duration {
+    let Some(block) = config.block_time else {
+        return config.build_patience;
+    };
+    let blocks = u32::try_from(blocks_left).unwrap_or(u32::MAX);
+    let left = block.saturating_mul(blocks).saturating_sub(run);
+    config.build_patience.min(left.saturating_sub(TO_RESOLVE))
+}
+
+/// The build, which goes on by itself when the request cannot wait for it, and whether this request has caused it. Nothing when another
+/// worker builds.
+async fn begin(parts: &Parts, job: JobId, source: &ResolvedSource) -> Option<(Building, bool)> {
+    let caused = match parts.building.begin(&name_of(source)) {
+        Start::Caused(caused) => Some(caused),
+        Start::GoesOn => None,
+        Start::Unsettled => return None,
+    };
+    let is_caused = caused.is_some();
+    let (showing, progress) = Showing::new(job, parts.watch.clone());
+    let mut claimed = None;
+    if let Some(caused) = &caused {
+        if let Some(name) = build_name(source) {
+            match claim(&parts.coordinator, name, job, progress).await {
+                Turn::Ours(ours) => claimed = ours,
+                Turn::Others => return None,
+            }
+        }
+        caused.settle();
+    }
+    let (parts, source) = (parts.clone(), source.clone());
+    let build = tokio::spawn(async move {
+        let built = build(&parts, job, &source, caused.is_some(), showing).await;
+        if let Some(claimed) = claimed {
+            claimed.release().await;
+        }
+        drop(caused);
+        built
+    });
+    Some((build, is_caused))
+}
+
 /// Looks for the artifact where nothing has to be built for it.
-async fn find(
-    parts: &Parts,
-    source: &ResolvedSource,
-) -> Result<Option<(ArtifactHash, PathBuf)>, Setback> {
+async fn find(parts: &Parts, source: &ResolvedSource) -> Result<Option<Compiled>, Setback> {
     let known = match source {
         ResolvedSource::Module(module) => Some(module.hash),
         ResolvedSource::Commit {
@@ -104,15 +159,20 @@ async fn find(
         }
     };
     let Some(hash) = known else { return Ok(None) };
+    let found = |path| Compiled {
+        hash,
+        path,
+        build_time: None,
+    };
     if let Some(path) = parts.artifacts.path(hash) {
-        return Ok(Some((hash, path)));
+        return Ok(Some(found(path)));
     }
     // The name is the hash of the bytes, so it does not matter who hands them over.
     let Some(wasm) = parts.download(hash).await else {
         return Ok(None);
     };
     let path = parts.artifacts.keep(hash, &wasm).map_err(Setback::ours)?;
-    Ok(Some((hash, path)))
+    Ok(Some(found(path)))
 }
 
 /// What a build is known by: requests for the same one share it.
@@ -123,28 +183,41 @@ fn name_of(source: &ResolvedSource) -> String {
     }
 }
 
+/// What is built, where there is something to build.
+fn build_name(source: &ResolvedSource) -> Option<BuildName> {
+    match source {
+        ResolvedSource::Commit {
+            repository,
+            commit,
+            target,
+        } => Some(BuildName {
+            repo: repository.to_string(),
+            commit: commit.clone(),
+            build_target: *target,
+        }),
+        ResolvedSource::Module(_) => None,
+    }
+}
+
 /// Builds or fetches the artifact, keeps it, and lets other workers have it. Who has caused it is charged for it.
 async fn build(
-    parts: Parts,
+    parts: &Parts,
     job: JobId,
-    source: ResolvedSource,
-    caused: Option<Caused>,
+    source: &ResolvedSource,
+    is_charged: bool,
+    showing: Arc<Showing>,
 ) -> Result<Compiled, Setback> {
     let start = parts.clock.now_ms();
-    let artifact = match parts.compiler.compile(&source).await {
+    let artifact = match parts.compiler.compile_watched(source, showing).await {
         Ok(artifact) => artifact,
         Err(err) => {
             let spent = parts.clock.now_ms().saturating_sub(start);
             let spent = Duration::from_millis(spent);
             let message = err.to_string();
             let failure = Some((err.code(), message.as_str()));
-            parts.history.remember(&source, spent, failure);
-            let fee = if caused.is_some() {
-                spent
-            } else {
-                Duration::ZERO
-            };
-            return Err(blame(&parts, job, &err, fee).await);
+            parts.history.remember(source, spent, failure);
+            let fee = if is_charged { spent } else { Duration::ZERO };
+            return Err(blame(parts, job, &err, fee).await);
         }
     };
     let path = parts
@@ -153,36 +226,25 @@ async fn build(
         .map_err(Setback::ours)?;
     let spent = parts.clock.now_ms().saturating_sub(start);
     let spent = Duration::from_millis(spent);
-    parts.history.remember(&source, spent, None);
-    let claim = match &source {
-        ResolvedSource::Commit {
-            repository,
-            commit,
-            target,
-        } => Some(Build {
-            repo: repository.to_string(),
-            commit: commit.clone(),
-            build_target: *target,
-            artifact: artifact.hash,
-        }),
-        ResolvedSource::Module(_) => None,
-    };
+    parts.history.remember(source, spent, None);
+    let claim = build_name(source).map(|name| Build {
+        repo: name.repo,
+        commit: name.commit,
+        build_target: name.build_target,
+        artifact: artifact.hash,
+    });
     if let Some(claim) = &claim {
         parts.artifacts.remember(claim).map_err(Setback::ours)?;
     }
     parts.share(&artifact, claim).await;
-    keep_log(&parts, job, artifact.build.hidden_logs.clone(), None).await;
-    let is_charged = caused.is_some() && source_is_code(&source);
-    let built = is_charged.then_some(artifact.build.build_time);
+    keep_log(parts, job, artifact.build.hidden_logs.clone(), None).await;
+    let is_code = matches!(source, ResolvedSource::Commit { .. });
+    let built = (is_charged && is_code).then_some(artifact.build.build_time);
     Ok(Compiled {
         hash: artifact.hash,
         path,
         build_time: built,
     })
-}
-
-const fn source_is_code(source: &ResolvedSource) -> bool {
-    matches!(source, ResolvedSource::Commit { .. })
 }
 
 /// The compiler's failure as a setback: an answer when the source is at fault, charged with the time it took.
@@ -238,8 +300,9 @@ fn in_progress(source: &ResolvedSource, left: Duration, charged: Duration) -> Se
     Setback::Answer(Box::new(response))
 }
 
-/// Blocks that come in this time.
+/// Mainnet's blocks that come in this time.
 fn blocks(time: Duration) -> u64 {
+    const BLOCK_MS: u128 = 600;
     u64::try_from(time.as_millis().div_ceil(BLOCK_MS)).unwrap_or(u64::MAX)
 }
 
@@ -250,4 +313,23 @@ fn failed_before(code: FailureCode, message: String) -> ExecutionResponse {
         "this is how the last build of this source ended; force_rebuild builds it again".into(),
     );
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_waits_no_longer_than_leaves_it_time_to_run_and_to_be_answered() {
+        let account = |name: &str| name.parse().unwrap();
+        let mut config = Config::new(account("outlayer.near"), account("op.near"), "x".into());
+        let run = Duration::from_secs(60);
+
+        let waits = [u64::MAX, 200, 150, 0].map(|blocks| patience(&config, blocks, run));
+        config.block_time = None;
+        let without_pace = patience(&config, 0, run);
+
+        assert_eq!(waits, [100, 50, 20, 0].map(Duration::from_secs));
+        assert_eq!(without_pace, Duration::from_secs(100));
+    }
 }

@@ -52,7 +52,7 @@ pub(crate) async fn give_up(
     lease: &Lease,
     response: ExecutionResponse,
 ) -> Result<Report, Setback> {
-    let request = super::confirm::confirm(parts, lease).await?;
+    let request = super::confirm::confirm(parts, lease).await?.request;
     let answer = Answer {
         response,
         artifact: None,
