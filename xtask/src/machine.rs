@@ -42,6 +42,28 @@ const NEEDS: &[Need] = &[
         ],
         why: "near-workspaces, a client that the localnet is tested with, speaks TLS by OpenSSL",
     },
+    Need {
+        // Links for the target: a C library, a C++ library and the compiler's own must be there.
+        probe: "command -v llvm-ar && for root in /usr /usr/share/wasi-sysroot /usr/wasm32-wasi; do \
+                echo 'int main() {}' | clang++ --target=wasm32-wasi --sysroot=$root -x c++ - -o /dev/null && exit; done; exit 1",
+        packages: [
+            "clang lld llvm wasi-libc libclang-rt-dev-wasm32 libc++-dev-wasm32",
+            "clang lld llvm wasi-libc-devel wasi-libc-static libcxx-devel",
+            "clang lld llvm wasi-sdk",
+            "clang lld llvm wasi-libc wasi-libc++ wasi-libc++abi wasi-compiler-rt",
+        ],
+        why: "the compiler builds guests in C and C++ with it",
+    },
+    Need {
+        probe: "make --version && cmake --version",
+        packages: ["make cmake"; MANAGERS.len()],
+        why: "guests in C and C++ are built by them",
+    },
+    Need {
+        probe: "node --version && npm --version",
+        packages: ["nodejs npm"; MANAGERS.len()],
+        why: "the compiler fetches guests in AssemblyScript by the one and compiles them by the other",
+    },
 ];
 
 /// Whether the PATH has a program.

@@ -31,6 +31,7 @@ use crate::git;
 use crate::jail::{Product, SEEMING_ROOT, Step, Verdict, Wanted};
 use crate::prebuilt::Prebuilt;
 use crate::process::{self, Ended};
+use crate::product;
 use crate::progress::{DRAWN, Drawings, Watcher};
 use crate::settings::Settings;
 use crate::workbench::Workbench;
@@ -42,6 +43,8 @@ const NO_LINKS: &str = "[core]\n\tsymlinks = false\n";
 pub(crate) struct Cargo<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) bench: &'a Workbench,
+    /// Which package of the workspace, if one is named.
+    pub(crate) package: Option<&'a str>,
     pub(crate) prebuilt: &'a Prebuilt,
     pub(crate) watcher: &'a Watcher,
 }
@@ -97,23 +100,22 @@ impl Cargo<'_> {
         let end = now.checked_add(self.settings.limits.build).unwrap_or(now);
         let (dependencies, mut log) = self.dependencies(target, end).await?;
         let most = self.settings.limits.artifact_bytes;
-        let mut step = self.build_step(
-            target,
-            Wanted::Kind {
-                extension: pick::EXTENSION.to_owned(),
-                // One more, so that what is too long is seen to be.
-                bytes: most.saturating_add(1),
-            },
-        );
+        let mut step = self.wasm_step(target);
         step.begins_as = dependencies.as_ref().map(|held| held.path().to_owned());
         let (ended, verdict) = self.run(&step, end).await?;
         log.push_str(&ended.log("cargo build"));
         if let Some(failure) = classify::of_build(&ended, verdict) {
             return Err(failure);
         }
-        let wasm =
-            pick::artifact(self.bench, target, most).map_err(|error| error.hiding(log.as_str()))?;
+        let wasm = pick::artifact(self.bench, self.package, target, most)
+            .map_err(|error| error.hiding(log.as_str()))?;
         Ok((wasm, log))
+    }
+
+    /// What makes the module, in the jail.
+    pub(crate) fn wasm_step(&self, target: BuildTarget) -> Step {
+        let most = self.settings.limits.artifact_bytes;
+        self.build_step(target, product::wanted(most))
     }
 
     /// Runs a step of the build.
@@ -146,10 +148,14 @@ impl Cargo<'_> {
             target.triple(),
             "--manifest-path",
         ];
+        let package = self
+            .package
+            .map(|name| ["--package", name].map(OsString::from));
         let args = plain
             .map(OsString::from)
             .into_iter()
             .chain([self.manifest().into_os_string()])
+            .chain(package.into_iter().flatten())
             .collect();
         let mut env = self.environment();
         env.extend([

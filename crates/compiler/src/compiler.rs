@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +12,10 @@ use protocol::source::{BuildTarget, CodeSource, WasmUrl};
 use protocol::{ArtifactHash, CommitHash};
 use tokio::sync::Semaphore;
 
-use crate::artifact::{Artifact, BuildRecord};
-use crate::cargo::Cargo;
+use crate::artifact::{Artifact, BuildRecord, Built};
 use crate::error::Error;
-use crate::git::{self, Git};
+use crate::git::Git;
+use crate::language::{Language, Project, Tools};
 use crate::module::Fetcher;
 use crate::once::Once;
 use crate::prebuilt::Prebuilt;
@@ -62,6 +63,8 @@ struct Parts {
     fetcher: Fetcher,
     /// Room for builds.
     room: Semaphore,
+    /// The machine's compilers.
+    tools: Tools,
     prebuilt: Prebuilt,
     builds: Once<(Repository, CommitHash, BuildTarget), Result<Artifact, Error>>,
 }
@@ -71,17 +74,21 @@ impl Compiler {
     ///
     /// # Errors
     /// When the folders cannot be made.
-    pub fn new(settings: Settings, clock: Clock) -> std::io::Result<Self> {
+    pub fn new(settings: Settings, clock: Clock) -> io::Result<Self> {
         fs::create_dir_all(&settings.work)?;
         fs::create_dir_all(&settings.cargo_home)?;
+        fs::create_dir_all(&settings.npm_home)?;
         workbench::clear_abandoned(&settings.work)?;
         if let Some(config) = &settings.cargo_config {
             // Read whole before it is written: it may be the very same file.
             let config = fs::read(config)?;
             fs::write(settings.cargo_home.join("config.toml"), config)?;
         }
+        let npm: io::Result<Vec<_>> = settings.npm_configs.iter().map(fs::read).collect();
+        fs::write(settings.npm_home.join("npmrc"), npm?.join(&b'\n'))?;
         Ok(Self(Arc::new(Parts {
-            fetcher: Fetcher::new(settings.modules.clone()).map_err(std::io::Error::other)?,
+            tools: Tools::default(),
+            fetcher: Fetcher::new(settings.modules.clone()).map_err(io::Error::other)?,
             room: Semaphore::new(settings.builds_at_once.max(1)),
             builds: Once::default(),
             prebuilt: Prebuilt::open(
@@ -166,46 +173,52 @@ impl Parts {
         target: BuildTarget,
         watcher: Watcher,
     ) -> Result<Artifact, Error> {
-        let toolchain = &self.settings.toolchain;
-        if !toolchain.can_build_for(target.triple()) {
-            let missing = format!("{} has no {target}", toolchain.version);
-            return Err(Error::ours(missing));
-        }
         watcher.reached(BuildProgress::at(BuildStage::Waiting));
         let _room = self.room.acquire().await;
         let bench = self.bench()?;
-        let cargo = Cargo {
-            settings: &self.settings,
-            bench: &bench,
-            prebuilt: &self.prebuilt,
-            watcher: &watcher,
-        };
-        let artifact = self.build_by(&cargo, repository, commit, target).await;
+        let artifact = self
+            .build_on(&bench, &watcher, repository, commit, target)
+            .await;
         bench.clear().await;
         artifact
     }
 
-    async fn build_by(
+    async fn build_on(
         &self,
-        cargo: &Cargo<'_>,
+        bench: &Workbench,
+        watcher: &Watcher,
         repository: &Repository,
         commit: &CommitHash,
         target: BuildTarget,
     ) -> Result<Artifact, Error> {
-        let (settings, bench) = (cargo.settings, cargo.bench);
+        let settings = &self.settings;
         let start = self.clock.now_ms();
-        let reached = |stage| cargo.watcher.reached(BuildProgress::at(stage));
+        let reached = |stage| watcher.reached(BuildProgress::at(stage));
         reached(BuildStage::Cloning);
         let git_log = Git::of(repository, settings, bench)?
             .check_out(commit)
             .await?;
-        reached(BuildStage::Fetching);
-        git::dependencies::prove_small(settings, bench).await?;
-        let fetch_log = cargo.fetch().await?;
-        let fetched = self.clock.now_ms();
-        reached(BuildStage::Building);
-        let (wasm, build_log) = cargo.build(target).await?;
-        let built = self.clock.now_ms();
+        let project = Project {
+            settings,
+            bench,
+            tools: &self.tools,
+            prebuilt: &self.prebuilt,
+            watcher,
+            target,
+            language: Language::of(&bench.source())?,
+        };
+        project.check()?;
+        let work = async {
+            reached(BuildStage::Fetching);
+            let fetch_log = project.fetch().await?;
+            let fetched = self.clock.now_ms();
+            reached(BuildStage::Building);
+            let built = project.build().await?;
+            Ok((fetch_log, fetched, built, self.clock.now_ms()))
+        };
+        // What builds does not change while it does, so its hash need not be waited for.
+        let ((fetch_log, fetched, Built { wasm, log, how }, built), toolchain_hash) =
+            tokio::try_join!(work, project.toolchain_hash())?;
         tracing::info!(%repository, %commit, %target, bytes = wasm.len(), "built");
         Ok(Artifact {
             hash: ArtifactHash::of(&wasm),
@@ -213,10 +226,13 @@ impl Parts {
             build: BuildRecord {
                 source: format!("{repository}@{commit}"),
                 target: target.triple(),
-                toolchain: Some(settings.toolchain.version.clone()),
+                toolchain: Some(how.toolchain),
+                toolchain_hash: Some(toolchain_hash),
+                lockfile_hash: how.lockfile_hash,
+                command: Some(how.command),
                 fetch_time: between(start, fetched),
                 build_time: between(fetched, built),
-                hidden_logs: format!("{git_log}{fetch_log}{build_log}"),
+                hidden_logs: format!("{git_log}{fetch_log}{log}"),
             },
         })
     }
@@ -231,6 +247,9 @@ impl Parts {
                 source: module.url.clone(),
                 target: module.build_target.triple(),
                 toolchain: None,
+                toolchain_hash: None,
+                lockfile_hash: None,
+                command: None,
                 fetch_time: between(start, self.clock.now_ms()),
                 build_time: Duration::ZERO,
                 hidden_logs: String::new(),

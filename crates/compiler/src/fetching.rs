@@ -34,10 +34,23 @@ pub(crate) fn fence(
     bench: &Workbench,
     command: &mut Command,
 ) -> Result<(), Error> {
-    let writes = [bench.root().to_owned(), settings.cargo_home.clone()];
+    fence_for(settings, bench, command, &settings.cargo_home, Vec::new())
+}
+
+/// The same around a command that keeps what it fetches in `cache`, and needs to read more.
+pub(crate) fn fence_for(
+    settings: &Settings,
+    bench: &Workbench,
+    command: &mut Command,
+    cache: &Path,
+    more: Vec<PathBuf>,
+) -> Result<(), Error> {
+    let writes = [bench.root().to_owned(), cache.to_owned()];
+    let mut reads = reads(settings);
+    reads.extend(more);
     settings
         .jail
-        .fence(command, &reads(settings), &writes)
+        .fence(command, &reads, &writes)
         .map_err(|error| Error::new(FailureCode::JailUnavailable).hiding(format!("fence: {error}")))
 }
 

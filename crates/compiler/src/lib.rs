@@ -8,23 +8,29 @@
 //! What stands between a build and the machine is said in [`jail`].
 
 mod artifact;
+mod assemblyscript;
+mod c;
 mod cargo;
 mod compiler;
+mod confined;
 mod error;
 mod fetching;
 mod git;
 pub mod jail;
+mod language;
 mod module;
 mod once;
 mod prebuilt;
 mod process;
+mod product;
+mod programs;
 mod progress;
 mod repository;
 mod settings;
 mod toolchain;
 mod workbench;
 
-pub use artifact::{Artifact, BuildRecord};
+pub use artifact::{Artifact, BuildRecord, Sha256};
 pub use compiler::{Compiler, ResolvedSource};
 pub use error::Error;
 pub use process::ProcessLimits;

@@ -29,6 +29,10 @@ pub struct Settings {
     pub prebuilt: PathBuf,
     /// The machine's own cargo configuration, which says how to reach crates.io; used for fetching only.
     pub cargo_config: Option<PathBuf>,
+    /// The folder that npm caches downloads in, owned by the compiler and never shown to a build.
+    pub npm_home: PathBuf,
+    /// The machine's own configurations of npm, which say how to reach the registry; the later count more. Used for fetching only.
+    pub npm_configs: Vec<PathBuf>,
     /// Variables for the steps that use the network and for no other, such as a proxy or the path of certificates.
     pub network_env: BTreeMap<String, String>,
     /// The Rust that builds.
@@ -52,6 +56,8 @@ impl Settings {
             cargo_home: folder.join("cargo-home"),
             prebuilt: folder.join("prebuilt"),
             cargo_config: None,
+            npm_home: folder.join("npm-home"),
+            npm_configs: Vec::new(),
             network_env: BTreeMap::new(),
             toolchain,
             jail: Arc::new(Unsealed),

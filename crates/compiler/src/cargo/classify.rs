@@ -2,15 +2,13 @@
 
 use protocol::FailureCode;
 
+use crate::confined;
 use crate::error::Error;
 use crate::jail::{SEEMING_ROOT, Verdict};
 use crate::process::{End, Ended};
 
 /// Where the sources seem to be.
 const SEEMING_SOURCE: &str = "/outlayer/source";
-
-/// The longest place that is shown; paths in packages are shorter.
-const LONGEST_PLACE: usize = 120;
 
 /// Signs that a registry or a repository could not be reached.
 const NETWORK: &[&str] = &[
@@ -60,33 +58,18 @@ pub(super) fn of_fetch(ended: &Ended) -> Error {
     error.hiding(ended.log("cargo vendor"))
 }
 
-/// Signs that a program got no more memory. The last is of one that somebody else killed: here only the kernel does that.
-const MEMORY: &[&str] = &[
-    "memory allocation of ",
-    "LLVM ERROR: out of memory",
-    "Cannot allocate memory",
-    "virtual memory exhausted",
-    "(signal: 9, SIGKILL: kill)",
-];
-
-/// Signs that a program could write no more.
-const DISK: &[&str] = &["No space left on device", "(os error 28)"];
-
 /// Why the package did not build, if it did not. Never a network error: there is none, and what a build script prints chooses no
 /// retry: but for what the jail says itself, each of these is the fault of what was built.
 pub(super) fn of_build(ended: &Ended, verdict: Verdict) -> Option<Error> {
     let log = ended.log("cargo build");
-    let code = match verdict {
-        _ if ended.end == End::TimedOut => FailureCode::CompilationTimedOut,
-        Verdict::Unavailable { reason } => {
-            let hidden = format!("{reason}\n{log}");
-            return Some(Error::new(FailureCode::JailUnavailable).hiding(hidden));
-        }
-        Verdict::OutOfMemory => FailureCode::OutOfMemory,
-        Verdict::OutOfDisk => FailureCode::OutOfDisk,
-        Verdict::Held if ended.is_success() => return None,
-        Verdict::Held => by_text(&ended.stderr),
-    };
+    if let Some(error) = confined::from_outside(ended, verdict) {
+        let hidden = format!("{}{log}", error.hidden_logs());
+        return Some(error.hiding(hidden));
+    }
+    if ended.is_success() {
+        return None;
+    }
+    let code = by_text(&ended.stderr);
     let error = match place(&ended.stderr) {
         Some(place) if code == FailureCode::RustCompilationError => Error::saying(
             code,
@@ -103,22 +86,13 @@ fn place(stderr: &str) -> Option<&str> {
         .lines()
         .skip_while(|line| !line.starts_with("error"))
         .find_map(|line| line.trim_start().strip_prefix("--> "))?;
-    let place = [SEEMING_SOURCE, SEEMING_ROOT]
-        .iter()
-        .find_map(|root| from_error.strip_prefix(root)?.strip_prefix('/'))
-        .unwrap_or(from_error);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte);
-    let is_below = !place.starts_with('/') && !place.contains("..");
-    let is_short = place.len() <= LONGEST_PLACE;
-    (is_below && is_short && place.bytes().all(is_plain)).then_some(place)
+    confined::shown_place(from_error, &[SEEMING_SOURCE, SEEMING_ROOT])
 }
 
 fn by_text(text: &str) -> FailureCode {
     let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-    if has(DISK) {
-        FailureCode::OutOfDisk
-    } else if has(MEMORY) {
-        FailureCode::OutOfMemory
+    if let Some(code) = confined::by_signs(text) {
+        code
     } else if has(&["failed to run custom build command"]) {
         FailureCode::BuildScriptError
     } else if has(&["could not compile", "error[E"]) {

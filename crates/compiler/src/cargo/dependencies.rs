@@ -113,6 +113,8 @@ impl Cargo<'_> {
             toolchain.version.as_bytes(),
             toolchain.sysroot.as_os_str().as_bytes(),
             target.triple().as_bytes(),
+            // What is built of a workspace decides by which features its dependencies are.
+            self.package.unwrap_or_default().as_bytes(),
             &sources,
         ];
         for (path, text) in manifests {

@@ -1,45 +1,38 @@
 //! Finds the one module among what was built.
-//!
-//! The target folder was written by a stranger's build, so a link in it leads nowhere and a large file is not read.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use protocol::FailureCode;
 use protocol::source::BuildTarget;
 
-use crate::artifact::is_wasm;
 use crate::error::Error;
+use crate::product;
 use crate::workbench::Workbench;
 
-/// What a module's file name ends in.
-pub(super) const EXTENSION: &str = "wasm";
-
-/// Where in the target folder modules are.
+/// Where in the target folder modules are; those of dependencies lie deeper.
 pub(super) fn folder(target: BuildTarget) -> PathBuf {
     Path::new(target.triple()).join("release")
 }
 
 /// The module that was built: the only one, or the one that is named as the package.
-pub(super) fn artifact(bench: &Workbench, target: BuildTarget, most: u64) -> Result<Bytes, Error> {
+pub(super) fn artifact(
+    bench: &Workbench,
+    package: Option<&str>,
+    target: BuildTarget,
+    most: u64,
+) -> Result<Bytes, Error> {
     let folder = bench.target().join(folder(target));
-    let inside = folder
-        .canonicalize()
-        .is_ok_and(|real| real.starts_with(bench.root()));
-    let mut modules = if inside {
-        modules_in(&folder)
-    } else {
-        Vec::new()
-    };
+    let mut modules = product::modules_in(bench, &folder);
     let module = match (modules.pop(), modules.len()) {
         (None, _) => return Err(Error::new(FailureCode::NoArtifact)),
         (Some(only), 0) => only,
         (Some(last), others) => {
             modules.push(last);
-            let package = package_name(&bench.source().join("Cargo.toml"));
+            let package = package
+                .map(str::to_owned)
+                .or_else(|| package_name(&bench.source().join("Cargo.toml")));
             modules
                 .into_iter()
                 .find(|module| {
@@ -48,12 +41,7 @@ pub(super) fn artifact(bench: &Workbench, target: BuildTarget, most: u64) -> Res
                 .ok_or_else(|| several(others.saturating_add(1)))?
         }
     };
-    let bytes = read(&module, most)?;
-    if is_wasm(&bytes) {
-        Ok(bytes)
-    } else {
-        Err(Error::new(FailureCode::BadModule))
-    }
+    product::read_module(&module, most)
 }
 
 fn several(count: usize) -> Error {
@@ -63,50 +51,12 @@ fn several(count: usize) -> Error {
     )
 }
 
-/// The modules that lie right in `folder`; those of dependencies lie deeper.
-fn modules_in(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let plain = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-    plain
-        .map(|entry| entry.path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == EXTENSION)
-        })
-        .collect()
-}
-
 /// The name of the package at the repository's root, if there is one.
 fn package_name(manifest: &Path) -> Option<String> {
     let text = fs::read_to_string(manifest).ok()?;
     let manifest: toml::Table = text.parse().ok()?;
     let name = manifest.get("package")?.get("name")?.as_str()?;
     Some(name.to_owned())
-}
-
-/// Reads a plain file of at most `most` bytes, following no link.
-fn read(path: &Path, most: u64) -> Result<Bytes, Error> {
-    let open = || -> io::Result<Option<File>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-            .open(path)?;
-        Ok(file.metadata()?.is_file().then_some(file))
-    };
-    let unreadable =
-        |error: io::Error| Error::new(FailureCode::NoArtifact).hiding(error.to_string());
-    let file = open()
-        .map_err(unreadable)?
-        .ok_or_else(|| Error::new(FailureCode::NoArtifact))?;
-    let mut bytes = Vec::new();
-    file.take(most.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
-        Ok(bytes.into())
-    } else {
-        Err(Error::new(FailureCode::ModuleTooLarge))
-    }
 }
 
 #[cfg(test)]
@@ -133,7 +83,7 @@ mod tests {
     }
 
     fn pick(bench: &Workbench, most: u64) -> Result<Bytes, FailureCode> {
-        artifact(bench, BuildTarget::Wasip1, most).map_err(|error| error.code())
+        artifact(bench, None, BuildTarget::Wasip1, most).map_err(|error| error.code())
     }
 
     #[test]

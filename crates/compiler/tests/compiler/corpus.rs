@@ -3,6 +3,8 @@
 //! A case is one repository. Most are a guest whose build script commits one crime and then fails, either with what it took or
 //! with why it got nothing; what it printed is read from the hidden logs.
 
+mod assemblyscript;
+mod c;
 mod crimes;
 mod packages;
 
@@ -15,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use compiler::jail::{RoomLimits, Sealed};
-use compiler::{Compiler, Error};
+use compiler::{Compiler, Error, Settings};
 use protocol::FailureCode;
 use tokio::task::JoinSet;
 
@@ -93,8 +95,13 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let origin = Origin::new();
         let mut settings = origin.sealed_settings("compiler");
+        change(&mut settings);
         settings.limits.build = Duration::from_mins(2);
         let mut jail = Sealed::new(launcher());
         jail.limits = RoomLimits {
@@ -174,6 +181,14 @@ impl Scene {
             ("Cargo.lock", LOCK),
             ("src/main.rs", "fn main() {}"),
         ]);
+        for (path, text) in package.files {
+            repository.commit(&[(path, &self.place(text))]);
+        }
+    }
+
+    /// Commits a package that is not Rust.
+    fn commit_other(&self, package: &Package) {
+        let repository = self.origin.repository(&format!("evil/{}", package.name));
         for (path, text) in package.files {
             repository.commit(&[(path, &self.place(text))]);
         }
@@ -308,6 +323,35 @@ async fn nothing_that_a_repository_holds_runs_while_it_is_fetched_or_reads_outsi
         .map(|package| (package.name, package.ends))
         .chain(packages::MADE_BY_GIT);
     let wrong = scene.wrong_ends(cases.collect()).await;
+
+    scene.is_as_before(&wrong).await;
+    assert!(!scene.origin.root().join("beside/ran").exists());
+}
+
+#[tokio::test]
+async fn a_makefile_and_cmake_get_no_further_than_a_build_script() {
+    let scene = Scene::set();
+    for package in c::PACKAGES {
+        scene.commit_other(package);
+    }
+
+    let cases = c::PACKAGES
+        .iter()
+        .map(|package| (package.name, package.ends));
+    let wrong = scene.wrong_ends(cases.collect()).await;
+
+    scene.is_as_before(&wrong).await;
+    assert!(!scene.origin.root().join("beside/ran").exists());
+}
+
+#[tokio::test]
+async fn packages_of_npm_run_nothing_when_they_are_fetched_and_get_nowhere_when_they_compile() {
+    let registry = assemblyscript::Registry::open().await;
+    let config = registry.config();
+    let scene = Scene::with(|settings| settings.npm_configs = vec![config]);
+    let cases = registry.commit_all(&scene);
+
+    let wrong = scene.wrong_ends(cases).await;
 
     scene.is_as_before(&wrong).await;
     assert!(!scene.origin.root().join("beside/ran").exists());

@@ -130,6 +130,40 @@ async fn dependencies_come_from_where_the_machines_own_configuration_says() {
     assert!(artifact.is_ok(), "{}", artifact.unwrap_err().hidden_logs());
 }
 
+#[tokio::test]
+async fn npms_registry_that_cannot_be_reached_is_our_fault() {
+    let origin = Origin::new();
+    let entry = format!(
+        r#"{{"version": "0.27.37", "integrity": "sha512-{}"}}"#,
+        "A".repeat(88)
+    );
+    let dependencies = r#"{"assemblyscript": "0.27.37"}"#;
+    let lock = format!(
+        r#"{{"lockfileVersion": 3, "packages": {{"": {{"dependencies": {dependencies}}}, "node_modules/assemblyscript": {entry}}}}}"#
+    );
+    origin.repository("acme/ark").commit(&[
+        (
+            "package.json",
+            &format!(r#"{{"dependencies": {dependencies}}}"#),
+        ),
+        ("package-lock.json", &lock),
+    ]);
+    let config = format!("registry=http://{}/\n", silent().await);
+    let mut settings = origin.settings("compiler");
+    settings.npm_configs = vec![origin.write("npmrc", &config)];
+
+    let error = build(&compiler(settings), "acme/ark", "main")
+        .await
+        .unwrap_err();
+
+    assert_eq!(
+        error.code(),
+        FailureCode::NetworkError,
+        "{}",
+        error.hidden_logs()
+    );
+}
+
 /// The lock file of a guest that depends on version 1.0.0 of one package.
 fn lock_with(dependency: &str) -> String {
     format!(

@@ -7,6 +7,7 @@ mod corpus;
 mod failures;
 mod far_end;
 mod hostile;
+mod languages;
 mod modules;
 mod names;
 mod origin;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use compiler::jail::{Launcher, Sealed};
 use compiler::{Artifact, Compiler, Error, ResolvedSource, Settings, Toolchain};
@@ -67,6 +67,7 @@ impl Origin {
         let hosted = Url::from_directory_path(self.folder.path().join("hosted")).unwrap();
         let mut settings = Settings::in_folder(&folder, toolchain);
         settings.hosts = [("github.com".to_owned(), hosted)].into();
+        settings.npm_configs = npm_configs();
         settings
     }
 
@@ -85,6 +86,22 @@ impl Origin {
     pub(crate) fn compiler(&self) -> Compiler {
         compiler(self.settings("compiler"))
     }
+}
+
+/// This machine's own way to npm's registry.
+fn npm_configs() -> Vec<PathBuf> {
+    static FOUND: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let ask = |which: &str| {
+        let said = Command::new("npm").args(["config", "get", which]).output();
+        let path = String::from_utf8(said.unwrap().stdout).unwrap();
+        PathBuf::from(path.trim())
+    };
+    let found = FOUND.get_or_init(|| ["globalconfig", "userconfig"].map(ask).to_vec());
+    found
+        .iter()
+        .filter(|path| path.is_file())
+        .cloned()
+        .collect()
 }
 
 /// The program that makes rooms.

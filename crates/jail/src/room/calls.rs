@@ -54,7 +54,10 @@ const GROUPS: [(&str, &[i64]); 12] = [
     ("memory of one's own", MEMORY),
     ("start, end and wait for processes", PROCESSES),
     ("signals to oneself and one's own", SIGNALS),
-    ("who one is; nobody may become anybody else", IDENTITY),
+    (
+        "who one is; without the right to become anybody else, `setres*id` only says it again, as make does before each program",
+        IDENTITY,
+    ),
     ("scheduling and limits, downwards only", SCHEDULING),
     ("clocks that are read, and timers", TIME),
     ("wait for several things at once", WAITING),
@@ -109,7 +112,7 @@ const SIGNALS: &[i64] = &[
 const IDENTITY: &[i64] = &[
     c::SYS_getpid, c::SYS_getppid, c::SYS_gettid, c::SYS_getpgid, c::SYS_getpgrp, c::SYS_getsid, c::SYS_getuid,
     c::SYS_geteuid, c::SYS_getgid, c::SYS_getegid, c::SYS_getresuid, c::SYS_getresgid, c::SYS_getgroups,
-    c::SYS_capget,
+    c::SYS_setresuid, c::SYS_setresgid, c::SYS_capget,
 ];
 #[rustfmt::skip]
 const SCHEDULING: &[i64] = &[
