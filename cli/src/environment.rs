@@ -11,6 +11,18 @@ pub(crate) fn cargo_home() -> Option<PathBuf> {
     std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home)
 }
 
+/// Where this machine's and this user's npm keep their configurations, those that there are; the later count more.
+pub(crate) fn npm_configs() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let beside_npm = std::env::split_paths(&path)
+        .find(|folder| folder.join("npm").is_file())
+        .and_then(|folder| Some(folder.parent()?.join("etc/npmrc")));
+    let of_user = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".npmrc"));
+    let places = [Some("/etc/npmrc".into()), beside_npm, of_user];
+    let places = places.into_iter().flatten();
+    places.filter(|place| place.is_file()).collect()
+}
+
 /// The compiler that is active here, as it would be typed.
 pub(crate) fn rustc() -> PathBuf {
     std::env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from)

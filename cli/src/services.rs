@@ -104,6 +104,7 @@ pub fn compiler(
         .context("find the Rust that builds guests; rustup installs one")?;
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);
     settings.cargo_config = machine_cargo_config();
+    settings.npm_configs = crate::environment::npm_configs();
     settings.jail = Arc::new(jail);
     if let Some(repositories) = repositories {
         let url = Url::from_directory_path(repositories)

@@ -15,9 +15,24 @@ pub enum Guest {
     Random,
     /// Answers with its environment and input: `examples/echo-ark`.
     Echo,
+    /// In C: `examples/echo-c`.
+    EchoC,
+    /// In C++: `examples/echo-cpp`.
+    EchoCpp,
+    /// In AssemblyScript: `examples/echo-assemblyscript`.
+    EchoAssemblyScript,
 }
 
 impl Guest {
+    /// Every guest among the examples.
+    pub const EXAMPLES: [Self; 5] = [
+        Self::Random,
+        Self::Echo,
+        Self::EchoC,
+        Self::EchoCpp,
+        Self::EchoAssemblyScript,
+    ];
+
     /// The folder's name, and the repository's.
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,6 +40,9 @@ impl Guest {
             Self::Broken => "broken-ark",
             Self::Random => "random-ark",
             Self::Echo => "echo-ark",
+            Self::EchoC => "echo-c",
+            Self::EchoCpp => "echo-cpp",
+            Self::EchoAssemblyScript => "echo-assemblyscript",
         }
     }
 
@@ -33,7 +51,7 @@ impl Guest {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = match self {
             Self::Probe | Self::Broken => tests.join("guests"),
-            Self::Random | Self::Echo => tests.join("../examples"),
+            _ => tests.join("../examples"),
         }
         .join(self.name());
         let mut files = Vec::new();
@@ -45,6 +63,9 @@ impl Guest {
     }
 }
 
+/// What builds and git leave in a folder.
+const BUILT: [&str; 4] = [".git", "build", "node_modules", "target"];
+
 /// The files in a folder, but not what a build leaves there.
 fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -54,7 +75,7 @@ fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
         let path = entry?.path();
         if !path.is_dir() {
             files.push(path);
-        } else if !path.ends_with("target") && !path.ends_with(".git") {
+        } else if !BUILT.iter().any(|built| path.ends_with(built)) {
             files.extend(walk(&path)?);
         }
     }

@@ -8,6 +8,11 @@ use tokio::process::Command;
 
 /// Builds the guest in `folder`; where its module is.
 pub(super) async fn build(folder: &Path) -> Result<PathBuf> {
+    ensure!(
+        folder.join("Cargo.toml").is_file(),
+        "{} is no guest in Rust: build it as its language is built, or as a worker does by `outlayer build --out FILE`, and run the module",
+        folder.display()
+    );
     let output = Command::new("cargo")
         .args(["build", "--release", "--target", "wasm32-wasip1"])
         .arg("--message-format=json-render-diagnostics")

@@ -142,7 +142,7 @@ async fn every_example_builds_to_the_same_bytes_here_and_on_a_worker() {
         .to_str()
         .unwrap()
         .to_owned();
-    for guest in [Guest::Random, Guest::Echo] {
+    for guest in Guest::EXAMPLES {
         let source = town.publish(guest).await.unwrap();
         let asked = json!({"source": source, "params": {"compile_only": true}});
         let answer = town.ask(asked).await.unwrap();
