@@ -32,6 +32,7 @@ pub(crate) async fn build(args: &args::Build, voice: Voice) -> Result<bool> {
     let compiler = services::compiler(
         folder.path(),
         repositories.transpose()?.as_deref(),
+        &args.compiling,
         build_room::jail(compiling_process::this_program()?, args.jail),
         SystemClock::shared(),
     )?;

@@ -90,6 +90,7 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
         repositories: args.repositories,
         engine: args.engine,
         jail: args.jail,
+        compiling: args.compiling,
         watch,
         clock: SystemClock::shared(),
     })

@@ -41,6 +41,8 @@ pub struct WorkerNeeds {
     pub engine: args::Engine,
     /// How they are kept in.
     pub jail: args::Jail,
+    /// What its compiler is told.
+    pub compiling: args::Compiling,
     /// Is told of every step.
     pub watch: Arc<dyn WatchSteps>,
     /// The time.
@@ -75,6 +77,7 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
         compiler: compiler(
             &config.folder,
             needs.repositories.as_deref(),
+            &needs.compiling,
             build_room::jail(needs.program.clone(), needs.jail),
             needs.clock.clone(),
         )?,
@@ -95,6 +98,7 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
 pub fn compiler(
     folder: &Path,
     repositories: Option<&Path>,
+    compiling: &args::Compiling,
     jail: Sealed,
     clock: Clock,
 ) -> Result<Compiler> {
@@ -105,6 +109,7 @@ pub fn compiler(
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);
     settings.cargo_config = machine_cargo_config();
     settings.jail = Arc::new(jail);
+    settings.modules = compiling.modules();
     if let Some(repositories) = repositories {
         let url = Url::from_directory_path(repositories)
             .map_err(|()| anyhow::anyhow!("{} is not an absolute path", repositories.display()))?;

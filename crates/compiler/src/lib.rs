@@ -25,6 +25,7 @@ mod workbench;
 pub use artifact::{Artifact, BuildRecord};
 pub use compiler::{Compiler, ResolvedSource};
 pub use error::Error;
+pub use module::{BadGateway, Gateway};
 pub use process::ProcessLimits;
 pub use repository::Repository;
 pub use settings::{Limits, ModuleLimits, Reach, Settings};
