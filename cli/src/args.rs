@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use protocol::AccountId;
 
-pub use compiling::Compiling;
+pub use compiling::{BuildJail, Compiling};
 
 /// Off-chain execution for NEAR contracts.
 #[derive(Debug, Parser)]

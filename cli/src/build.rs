@@ -33,7 +33,11 @@ pub(crate) async fn build(args: &args::Build, voice: Voice) -> Result<bool> {
         folder.path(),
         repositories.transpose()?.as_deref(),
         &args.compiling,
-        build_room::jail(compiling_process::this_program()?, args.jail),
+        build_room::jail(
+            compiling_process::this_program()?,
+            args.jail,
+            &args.compiling,
+        )?,
         SystemClock::shared(),
     )?;
     let resolved = compiler.resolve(&source).await.map_err(told)?;

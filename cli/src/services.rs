@@ -9,7 +9,7 @@ use clients::near::{Node, SecretKey, Sender, sender};
 use clients::outlayer::Contract;
 use clients::parts::Parts as ClientParts;
 use clients::{coordinator as queue, events};
-use compiler::jail::Sealed;
+use compiler::jail::Confine;
 use compiler::{Compiler, Reach, Toolchain};
 use executor::Executor;
 use protocol::AccountId;
@@ -78,7 +78,7 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
             &config.folder,
             needs.repositories.as_deref(),
             &needs.compiling,
-            build_room::jail(needs.program.clone(), needs.jail),
+            build_room::jail(needs.program.clone(), needs.jail, &needs.compiling)?,
             needs.clock.clone(),
         )?,
         executor: Executor::new(&compiling_process::settings(
@@ -99,16 +99,14 @@ pub fn compiler(
     folder: &Path,
     repositories: Option<&Path>,
     compiling: &args::Compiling,
-    jail: Sealed,
+    jail: Arc<dyn Confine>,
     clock: Clock,
 ) -> Result<Compiler> {
-    jail.check()
-        .context("this machine cannot seal builds off (see --unsafe-jail)")?;
     let toolchain = Toolchain::of(&crate::environment::rustc())
         .context("find the Rust that builds guests; rustup installs one")?;
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);
     settings.cargo_config = machine_cargo_config();
-    settings.jail = Arc::new(jail);
+    settings.jail = jail;
     settings.modules = compiling.modules();
     if let Some(repositories) = repositories {
         let url = Url::from_directory_path(repositories)

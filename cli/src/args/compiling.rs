@@ -1,9 +1,11 @@
-//! What the compiler is told: where modules may come from.
+//! What the compiler is told: where modules may come from, and what builds are kept in.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
 use compiler::{Gateway, ModuleLimits};
 
-/// Where modules may come from.
+/// Where modules may come from, and what builds are kept in.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Compiling {
     /// Ask this web server for modules at `scheme://…`: `ipfs=https://ipfs.example/ipfs/`, or with places for what the address names,
@@ -25,6 +27,25 @@ pub struct Compiling {
         value_delimiter = ','
     )]
     pub redirect_hosts: Vec<String>,
+    /// What builds of sources are kept in.
+    #[arg(long = "jail", env = "OUTLAYER_JAIL", value_enum, default_value_t)]
+    pub build_jail: BuildJail,
+    /// The engine's client that makes containers for builds: docker, or one that takes the same words. `docker` if absent.
+    #[arg(long, env = "OUTLAYER_DOCKER", value_name = "PROGRAM")]
+    pub docker: Option<PathBuf>,
+    /// Processors that a container may use; all if absent.
+    #[arg(long, env = "OUTLAYER_DOCKER_CPUS", value_name = "NUMBER")]
+    pub docker_cpus: Option<u32>,
+}
+
+/// What builds of sources are kept in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum BuildJail {
+    /// A room that this program makes by itself.
+    #[default]
+    Sealed,
+    /// A container, for machines that have an engine and allow no rooms.
+    Docker,
 }
 
 impl Compiling {
