@@ -27,10 +27,14 @@ use crate::settings::Limits;
 const IMAGE: &str = "outlayer-nothing";
 /// Begins the name of every container; the name of the build's folder follows, which has the id of the process that made it.
 const PREFIX: &str = "outlayer-build-";
+/// The exit code of a container whose memory ran out: of the room's script, or of the shell that runs it.
+const KILLED: &str = "137";
 /// An archive of nothing.
 const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
 /// Runs the engine's client, and ends the container when the client's time is over.
 const WATCH: &str = include_str!("docker/watch.sh");
+/// The system calls of a container, in the form that engines read: those of a room.
+const CALLS: &str = include_str!("docker/calls.json");
 
 /// Every step in a container of its own.
 #[derive(Clone, Debug)]
@@ -174,6 +178,7 @@ fn refusal(output: &Output) -> io::Error {
 impl Confine for Docker {
     fn confine(&self, step: &Step) -> io::Result<Command> {
         product::prepare(step)?;
+        fs::write(words::calls(step), CALLS)?;
         // That of a step before.
         match fs::remove_file(&step.account) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -224,7 +229,7 @@ impl Confine for Docker {
 enum Account {
     /// There was none, or nothing ever ran in it.
     NotStarted,
-    /// The kernel ended something in it for its memory, and the step failed.
+    /// The kernel ended the step for its memory, or something in it, and the step failed.
     OutOfMemory,
     /// It ended, well or not.
     Ended,
@@ -243,6 +248,7 @@ impl Account {
             // The year one: never.
             Some((_, start)) if start.starts_with("0001-") => Self::NotStarted,
             Some(("true", _)) if code != "0" => Self::OutOfMemory,
+            Some(_) if code == KILLED => Self::OutOfMemory,
             Some(_) => Self::Ended,
         })
     }
@@ -294,6 +300,7 @@ pub(super) mod tests {
                 "137\ntrue 2026-11-20 17:19:22 +0000 UTC\n",
                 Account::OutOfMemory,
             ),
+            ("137\nfalse 2026-11-20T17:19:22Z\n", Account::OutOfMemory),
             ("101\ntrue 2026-11-20T17:19:22Z\n", Account::OutOfMemory),
             ("0\ntrue 2026-11-20T17:19:22Z\n", Account::Ended),
             ("0\nfalse 2026-11-20T17:19:22Z\n", Account::Ended),

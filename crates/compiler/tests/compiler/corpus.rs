@@ -14,11 +14,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use compiler::jail::{RoomLimits, Sealed};
+use compiler::jail::{Confine, RoomLimits, Sealed};
 use compiler::{Compiler, Error};
 use protocol::FailureCode;
 use tokio::task::JoinSet;
 
+use crate::docker::engine;
 use crate::origin::{LOCK, MANIFEST, Origin, build, compiler, launcher};
 
 const MIB: u64 = 1 << 20;
@@ -28,6 +29,16 @@ const CANARY: &str = "canary-6b0a1d-secret";
 const LOOT: &str = "LOOT:";
 /// What it prints when not.
 const FOILED: &str = "FOILED:";
+
+/// What a build may use.
+const LIMITS: RoomLimits = RoomLimits {
+    memory_bytes: 768 * MIB,
+    process_memory_bytes: 640 * MIB,
+    processes: 128,
+    output_bytes: 96 * MIB,
+    scratch_bytes: 16 * MIB,
+    inodes: 3000,
+};
 
 /// How a case must end.
 #[derive(Clone, Copy, Debug)]
@@ -93,19 +104,17 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        let origin = Origin::new();
-        let mut settings = origin.sealed_settings("compiler");
-        settings.limits.build = Duration::from_mins(2);
         let mut jail = Sealed::new(launcher());
-        jail.limits = RoomLimits {
-            memory_bytes: 768 * MIB,
-            process_memory_bytes: 640 * MIB,
-            processes: 128,
-            output_bytes: 96 * MIB,
-            scratch_bytes: 16 * MIB,
-            inodes: 3000,
-        };
-        settings.jail = Arc::new(jail);
+        jail.limits = LIMITS;
+        Self::with(Arc::new(jail))
+    }
+
+    /// The same with builds in another jail.
+    fn with(jail: Arc<dyn Confine>) -> Self {
+        let origin = Origin::new();
+        let mut settings = origin.settings("compiler");
+        settings.limits.build = Duration::from_mins(2);
+        settings.jail = jail;
         let (work, cargo_home) = (settings.work.clone(), settings.cargo_home.clone());
         let sysroot = settings.toolchain.sysroot.clone();
         let mut hasty = settings.clone();
@@ -199,12 +208,13 @@ impl Scene {
     }
 
     /// Commits the crimes and holds the machine to what was promised.
-    async fn judge(self, crimes: &[Crime]) {
+    async fn judge(self, crimes: impl IntoIterator<Item = &Crime>) {
+        let mut cases = Vec::new();
         for crime in crimes {
             self.commit_crime(crime);
+            cases.push((crime.name, crime.ends));
         }
-        let cases = crimes.iter().map(|crime| (crime.name, crime.ends));
-        let wrong = self.wrong_ends(cases.collect()).await;
+        let wrong = self.wrong_ends(cases).await;
         self.is_as_before(&wrong).await;
     }
 
@@ -311,4 +321,19 @@ async fn nothing_that_a_repository_holds_runs_while_it_is_fetched_or_reads_outsi
 
     scene.is_as_before(&wrong).await;
     assert!(!scene.origin.root().join("beside/ran").exists());
+}
+
+#[tokio::test]
+async fn a_build_script_in_a_container_gets_no_further_than_in_a_room() {
+    let Some(mut docker) = engine() else { return };
+    docker.limits = LIMITS;
+    let jail = Arc::new(docker);
+    // Its own first process, which a container's may signal, as nobody else is there.
+    let reaching = crimes::REACHING
+        .iter()
+        .filter(|crime| crime.name != "the-first-process");
+
+    Scene::with(jail.clone()).judge(crimes::NETWORK).await;
+    Scene::with(jail.clone()).judge(crimes::WRITING).await;
+    Scene::with(jail).judge(reaching).await;
 }

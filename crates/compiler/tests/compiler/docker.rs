@@ -28,7 +28,7 @@ fn in_containers(origin: &Origin, docker: Docker) -> Settings {
 }
 
 /// An engine that answers.
-fn engine() -> Option<Docker> {
+pub(crate) fn engine() -> Option<Docker> {
     let program = std::env::var_os(ENGINE).unwrap_or_else(|| "docker".into());
     let docker = docker(Path::new(&program));
     match docker.check() {

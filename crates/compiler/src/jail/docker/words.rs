@@ -37,6 +37,7 @@ pub(super) fn of_run(docker: &Docker, step: &Step) -> io::Result<Vec<OsString>> 
     ]
     .map(OsString::from)
     .to_vec();
+    words.push(joined("--security-opt=seccomp=", &calls(step)));
     words.extend(limits(docker, &spaces));
     words.extend(spaces.iter().map(Space::word));
     let (system, _) = SYSTEM_FILES;
@@ -52,6 +53,11 @@ pub(super) fn of_run(docker: &Docker, step: &Step) -> io::Result<Vec<OsString>> 
     words.push(IMAGE.into());
     words.extend(within(step));
     Ok(words)
+}
+
+/// Where the engine's client reads which system calls there are, beside the account.
+pub(super) fn calls(step: &Step) -> PathBuf {
+    step.account.with_extension("calls")
 }
 
 /// What runs in the container, with nothing in its environment that the image or the engine has put there.
@@ -187,6 +193,7 @@ fn joined(option: &str, path: &Path) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jail::docker::CALLS;
     use crate::jail::docker::tests::step;
 
     fn docker() -> Docker {
@@ -227,6 +234,7 @@ mod tests {
         --log-driver=none
         --stop-signal=KILL
         --oom-score-adj=1000
+        --security-opt=seccomp=[root]/account.calls
         --memory=7247757312
         --memory-swap=7247757312
         --pids-limit=512
@@ -261,6 +269,27 @@ mod tests {
         build
         /outlayer/source/Cargo.toml
         ");
+    }
+
+    #[test]
+    fn the_system_calls_are_those_of_a_room() {
+        let of_a_room = include_str!("../../../../jail/src/room/calls.rs");
+        let names = |text: &str, before: &str, after: char| -> BTreeSet<String> {
+            text.split(before)
+                .skip(1)
+                .filter_map(|rest| rest.split_once(after))
+                .map(|(name, _)| name.to_owned())
+                .collect()
+        };
+
+        let of_a_room = names(of_a_room, "c::SYS_", ',');
+        let lists = names(CALLS, "\"names\": [", ']');
+        let ours = lists.iter().flat_map(|list| list.split(','));
+        let ours: BTreeSet<_> = ours
+            .map(|name| name.trim().trim_matches('"').to_owned())
+            .collect();
+
+        assert_eq!(ours, of_a_room);
     }
 
     #[test]
