@@ -1,10 +1,14 @@
 //! What can be typed after `outlayer`.
 
+mod compiling;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use protocol::AccountId;
+
+pub use compiling::{BuildJail, Compiling};
 
 /// Off-chain execution for NEAR contracts.
 #[derive(Debug, Parser)]
@@ -171,6 +175,8 @@ pub struct Build {
     /// Take the repositories of github.com from this folder instead, `{folder}/{owner}/{repo}`.
     #[arg(long, env = "OUTLAYER_REPOSITORIES")]
     pub repositories: Option<PathBuf>,
+    #[command(flatten)]
+    pub compiling: Compiling,
     #[command(flatten)]
     pub jail: Jail,
 }
@@ -356,6 +362,8 @@ pub struct Worker {
     /// What runs the guests.
     #[arg(long, env = "OUTLAYER_ENGINE", value_enum, default_value_t)]
     pub engine: Engine,
+    #[command(flatten)]
+    pub compiling: Compiling,
     #[command(flatten)]
     pub jail: Jail,
     /// Where FastFS serves what an account has put on the chain; `{owner}` stands for the account.

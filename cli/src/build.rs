@@ -32,7 +32,12 @@ pub(crate) async fn build(args: &args::Build, voice: Voice) -> Result<bool> {
     let compiler = services::compiler(
         folder.path(),
         repositories.transpose()?.as_deref(),
-        build_room::jail(compiling_process::this_program()?, args.jail),
+        &args.compiling,
+        build_room::jail(
+            compiling_process::this_program()?,
+            args.jail,
+            &args.compiling,
+        )?,
         SystemClock::shared(),
     )?;
     let resolved = compiler.resolve(&source).await.map_err(told)?;

@@ -1,5 +1,7 @@
 //! The little that this command takes from its process's environment, and changes of it, that is no command-line argument.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -26,6 +28,18 @@ pub(crate) fn npm_configs() -> Vec<PathBuf> {
 /// The compiler that is active here, as it would be typed.
 pub(crate) fn rustc() -> PathBuf {
     std::env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from)
+}
+
+/// What the client of a container engine needs to find it; nothing of this program's own, of which some is secret.
+pub(crate) fn of_engine() -> BTreeMap<OsString, OsString> {
+    let is_wanted = |name: &str| {
+        matches!(name, "PATH" | "HOME" | "XDG_RUNTIME_DIR")
+            || name.starts_with("DOCKER_")
+            || name.starts_with("CONTAINER")
+    };
+    std::env::vars_os()
+        .filter(|(name, _)| name.to_str().is_some_and(is_wanted))
+        .collect()
 }
 
 /// Starts to write logs to stderr: `RUST_LOG` says which, warnings otherwise.

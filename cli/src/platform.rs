@@ -278,6 +278,7 @@ impl Platform {
             engine: args::Engine::default(),
             // A machine for development may lack a layer, which is said in the log.
             jail: args::Jail { unsafe_jail: true },
+            compiling: args::Compiling::default(),
             watch: self.settings.watch.clone(),
             clock: SystemClock::shared(),
         })

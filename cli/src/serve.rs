@@ -93,6 +93,7 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
         repositories: args.repositories,
         engine: args.engine,
         jail: args.jail,
+        compiling: args.compiling,
         watch,
         clock: SystemClock::shared(),
     })

@@ -9,7 +9,7 @@ use clients::near::{Node, SecretKey, Sender, sender};
 use clients::outlayer::Contract;
 use clients::parts::Parts as ClientParts;
 use clients::{coordinator as queue, events};
-use compiler::jail::Sealed;
+use compiler::jail::Confine;
 use compiler::{Compiler, Reach, Toolchain};
 use executor::Executor;
 use protocol::AccountId;
@@ -41,6 +41,8 @@ pub struct WorkerNeeds {
     pub engine: args::Engine,
     /// How they are kept in.
     pub jail: args::Jail,
+    /// What its compiler is told.
+    pub compiling: args::Compiling,
     /// Is told of every step.
     pub watch: Arc<dyn WatchSteps>,
     /// The time.
@@ -75,7 +77,8 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
         compiler: compiler(
             &config.folder,
             needs.repositories.as_deref(),
-            build_room::jail(needs.program.clone(), needs.jail),
+            &needs.compiling,
+            build_room::jail(needs.program.clone(), needs.jail, &needs.compiling)?,
             needs.clock.clone(),
         )?,
         executor: Executor::new(&compiling_process::settings(
@@ -95,17 +98,17 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
 pub fn compiler(
     folder: &Path,
     repositories: Option<&Path>,
-    jail: Sealed,
+    compiling: &args::Compiling,
+    jail: Arc<dyn Confine>,
     clock: Clock,
 ) -> Result<Compiler> {
-    jail.check()
-        .context("this machine cannot seal builds off (see --unsafe-jail)")?;
     let toolchain = Toolchain::of(&crate::environment::rustc())
         .context("find the Rust that builds guests; rustup installs one")?;
     let mut settings = compiler::Settings::in_folder(&folder.join("compiler"), toolchain);
     settings.cargo_config = machine_cargo_config();
     settings.npm_configs = crate::environment::npm_configs();
-    settings.jail = Arc::new(jail);
+    settings.jail = jail;
+    settings.modules = compiling.modules();
     if let Some(repositories) = repositories {
         let url = Url::from_directory_path(repositories)
             .map_err(|()| anyhow::anyhow!("{} is not an absolute path", repositories.display()))?;

@@ -18,7 +18,7 @@ use near_primitives::action::{
     Action, AddKeyAction, CreateAccountAction, DeployContractAction, FunctionCallAction,
     TransferAction,
 };
-use outlayer::args::{Engine, Jail};
+use outlayer::args::{Compiling, Engine, Jail};
 use outlayer::contracts::OUTLAYER;
 use outlayer::repositories::Repositories;
 use outlayer::services::{self, WorkerNeeds};
@@ -84,6 +84,7 @@ impl Sandbox {
             repositories: Some(repositories.folder().to_owned()),
             engine: Engine::default(),
             jail: Jail::default(),
+            compiling: Compiling::default(),
             watch: Arc::new(LogSteps),
             clock: SystemClock::shared(),
         })

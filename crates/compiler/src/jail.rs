@@ -4,7 +4,7 @@
 //! is a [`Confine`]: it turns the [`Step`] that should run into the command that runs it, sealed as well as it can. The
 //! environment, limits, wall-clock time and end of that command are the compiler's business and are the same for all.
 //!
-//! [`Sealed`] is the form for strangers' code. [`Unsealed`] is the form for trusted code and for machines without namespaces.
+//! [`Sealed`] is the form for strangers' code, [`Docker`] that for machines which do not let us make it ourselves. [`Unsealed`] is the form for trusted code and for machines without namespaces.
 //! What holds already without a sealed jail: the environment is cleared; sources, dependencies, target, home and temporary folder
 //! are private to one build; the shared cargo home is never named to a build; a repository's `.cargo/config.toml` and
 //! `rust-toolchain.toml` are not read, as cargo runs from a folder outside of it; each process has limits; the whole process group
@@ -14,6 +14,9 @@
 //! Fetching needs no jail to run nothing, but it reads what manifests and links point at, also outside of the repository. So a
 //! [`Confine`] may put a fence around it.
 
+mod docker;
+mod fetching;
+mod inside;
 mod sealed;
 
 use std::collections::BTreeMap;
@@ -23,6 +26,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub use docker::Docker;
 pub use jail::MissingLayers;
 pub use jail::room::{Wanted, main};
 pub use sealed::{Launcher, RoomLimits, Sealed};

@@ -33,6 +33,7 @@ mod workbench;
 pub use artifact::{Artifact, BuildRecord, Sha256};
 pub use compiler::{Compiler, ResolvedSource};
 pub use error::Error;
+pub use module::{BadGateway, Gateway};
 pub use process::ProcessLimits;
 pub use progress::{Unwatched, WatchBuild};
 pub use repository::Repository;

@@ -8,11 +8,22 @@ use std::time::Duration;
 use url::Url;
 
 use crate::jail::{Confine, Unsealed};
+use crate::module::Gateway;
 use crate::process::ProcessLimits;
 use crate::toolchain::Toolchain;
 
 /// A mebibyte, in bytes.
 const MIB: u64 = 1024 * 1024;
+
+/// Where GitHub keeps the files of releases.
+const REDIRECT_HOSTS: [&str; 1] = ["githubusercontent.com"];
+/// Public gateways. Source: docs.ipfs.tech, "Public utilities"; fastfs.io, whose files are at
+/// `https://{account}.fastfs.io/{receiver}/{path}`.
+const GATEWAYS: [&str; 3] = [
+    "ipfs=https://ipfs.io/ipfs/",
+    "ipfs=https://dweb.link/ipfs/",
+    "fastfs=https://{host}.fastfs.io/{path}",
+];
 
 /// How and where to compile.
 #[derive(Clone, Debug)]
@@ -125,12 +136,25 @@ impl Default for Limits {
 pub struct ModuleLimits {
     /// The largest module that is fetched.
     pub bytes: u64,
-    /// Wall-clock time from the first look-up to the last byte.
+    /// Wall-clock time from the first look-up to the last byte, for each gateway anew.
     pub wait: Duration,
     /// Redirects that are followed.
     pub redirects: usize,
+    /// Hosts, each with all that are below it, that any address may be redirected to; the address's own host need not be named.
+    pub redirect_hosts: Vec<String>,
+    /// Where addresses of other kinds than web addresses are asked for. Those of one scheme are asked in this order.
+    pub gateways: Vec<Gateway>,
     /// Which addresses may be connected to.
     pub reach: Reach,
+}
+
+impl ModuleLimits {
+    /// Has `gateways` take the place of those of the same schemes.
+    pub fn use_gateways(&mut self, gateways: Vec<Gateway>) {
+        self.gateways
+            .retain(|old| gateways.iter().all(|new| new.scheme() != old.scheme()));
+        self.gateways.extend(gateways);
+    }
 }
 
 impl Default for ModuleLimits {
@@ -139,6 +163,11 @@ impl Default for ModuleLimits {
             bytes: 10 * MIB,
             wait: Duration::from_secs(30),
             redirects: 3,
+            redirect_hosts: REDIRECT_HOSTS.map(str::to_owned).to_vec(),
+            gateways: GATEWAYS
+                .iter()
+                .filter_map(|text| text.parse().ok())
+                .collect(),
             reach: Reach::Public,
         }
     }
@@ -151,4 +180,20 @@ pub enum Reach {
     Public,
     /// Any address, for tests and a town on one machine.
     Anywhere,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gateways_that_are_given_take_the_place_of_the_usual_ones_of_their_scheme() {
+        let mut limits = ModuleLimits::default();
+        let usual = limits.gateways.len();
+
+        limits.use_gateways(vec!["ipfs=https://ipfs.example/".parse().unwrap()]);
+
+        let schemes: Vec<_> = limits.gateways.iter().map(Gateway::scheme).collect();
+        assert_eq!((usual, schemes), (GATEWAYS.len(), vec!["fastfs", "ipfs"]));
+    }
 }

@@ -46,8 +46,7 @@ use account::{Line, Teller};
 use cgroup::Cgroup;
 
 /// The files of the system that every room shows, read-only, and its devices.
-pub(crate) const SYSTEM_FILES: (&[&str], &[&str]) =
-    (&tree::SYSTEM_AND_CONFIGURATION, &tree::DEVICES);
+pub const SYSTEM_FILES: (&[&str], &[&str]) = (&tree::SYSTEM_AND_CONFIGURATION, &tree::DEVICES);
 
 /// Exit code of a launcher that could not make the room.
 const NO_ROOM: u8 = 125;

@@ -1,17 +1,16 @@
 //! The sealed jail: a room that holds the step's files, and nothing else of the machine.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jail::room::{Account, Excess, Product, Read, Room, Space, Wanted};
-use jail::{Fence, MissingLayers};
 
-use super::{Confine, SEEMING_ROOT, Step, Verdict};
+use super::inside::Inside;
+use super::{Confine, MissingLayers, SEEMING_ROOT, Step, Verdict, fetching};
 
 /// A mebibyte, in bytes.
 const MIB: u64 = 1024 * 1024;
@@ -127,31 +126,7 @@ impl RoomLimits {
     }
 }
 
-/// A step's words and paths as they are in the room, where its root is at another place. Paths are written into artifacts and decide
-/// whether what was built can be used again, so they must not tell one build from another.
-struct Inside<'a>(&'a Step);
-
 impl Inside<'_> {
-    fn word(&self, word: &OsStr) -> OsString {
-        let root = self.0.root.as_os_str().as_bytes();
-        let mut rest = word.as_bytes();
-        let mut seen = Vec::with_capacity(rest.len());
-        while let Some((first, after)) = rest.split_first() {
-            if let Some(behind) = rest.strip_prefix(root).filter(|_| !root.is_empty()) {
-                seen.extend_from_slice(SEEMING_ROOT.as_bytes());
-                rest = behind;
-            } else {
-                seen.push(*first);
-                rest = after;
-            }
-        }
-        OsString::from_vec(seen)
-    }
-
-    fn path(&self, path: &Path) -> PathBuf {
-        self.word(path.as_os_str()).into()
-    }
-
     fn product(&self) -> Product {
         let product = &self.0.product;
         Product {
@@ -224,14 +199,7 @@ impl Confine for Sealed {
         reads: &[PathBuf],
         writes: &[PathBuf],
     ) -> io::Result<()> {
-        match Fence::around(reads, writes) {
-            Ok(fence) => fence.put_up_by(command),
-            Err(error) if self.missing_layers == MissingLayers::Allowed => {
-                tracing::warn!(%error, "a source is fetched without a fence");
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
+        fetching::fence(self.missing_layers, command, reads, writes)
     }
 
     fn verdict(&self, step: &Step) -> io::Result<Verdict> {

@@ -16,11 +16,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use compiler::jail::{RoomLimits, Sealed};
+use compiler::jail::{Confine, RoomLimits, Sealed};
 use compiler::{Compiler, Error, Settings};
 use protocol::FailureCode;
 use tokio::task::JoinSet;
 
+use crate::docker::engine;
 use crate::origin::{LOCK, MANIFEST, Origin, build, compiler, launcher};
 
 const MIB: u64 = 1 << 20;
@@ -30,6 +31,16 @@ const CANARY: &str = "canary-6b0a1d-secret";
 const LOOT: &str = "LOOT:";
 /// What it prints when not.
 const FOILED: &str = "FOILED:";
+
+/// What a build may use.
+const LIMITS: RoomLimits = RoomLimits {
+    memory_bytes: 768 * MIB,
+    process_memory_bytes: 640 * MIB,
+    processes: 128,
+    output_bytes: 96 * MIB,
+    scratch_bytes: 16 * MIB,
+    inodes: 3000,
+};
 
 /// How a case must end.
 #[derive(Clone, Copy, Debug)]
@@ -95,24 +106,22 @@ struct Scene {
 
 impl Scene {
     fn set() -> Self {
-        Self::with(|_| {})
+        Self::set_with(|_| {})
     }
 
-    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    /// The same with builds in another jail.
+    fn with(jail: Arc<dyn Confine>) -> Self {
+        Self::set_with(|settings| settings.jail = jail)
+    }
+
+    fn set_with(change: impl FnOnce(&mut Settings)) -> Self {
         let origin = Origin::new();
-        let mut settings = origin.sealed_settings("compiler");
-        change(&mut settings);
+        let mut settings = origin.settings("compiler");
         settings.limits.build = Duration::from_mins(2);
         let mut jail = Sealed::new(launcher());
-        jail.limits = RoomLimits {
-            memory_bytes: 768 * MIB,
-            process_memory_bytes: 640 * MIB,
-            processes: 128,
-            output_bytes: 96 * MIB,
-            scratch_bytes: 16 * MIB,
-            inodes: 3000,
-        };
+        jail.limits = LIMITS;
         settings.jail = Arc::new(jail);
+        change(&mut settings);
         let (work, cargo_home) = (settings.work.clone(), settings.cargo_home.clone());
         let sysroot = settings.toolchain.sysroot.clone();
         let mut hasty = settings.clone();
@@ -214,12 +223,13 @@ impl Scene {
     }
 
     /// Commits the crimes and holds the machine to what was promised.
-    async fn judge(self, crimes: &[Crime]) {
+    async fn judge(self, crimes: impl IntoIterator<Item = &Crime>) {
+        let mut cases = Vec::new();
         for crime in crimes {
             self.commit_crime(crime);
+            cases.push((crime.name, crime.ends));
         }
-        let cases = crimes.iter().map(|crime| (crime.name, crime.ends));
-        let wrong = self.wrong_ends(cases.collect()).await;
+        let wrong = self.wrong_ends(cases).await;
         self.is_as_before(&wrong).await;
     }
 
@@ -348,11 +358,26 @@ async fn a_makefile_and_cmake_get_no_further_than_a_build_script() {
 async fn packages_of_npm_run_nothing_when_they_are_fetched_and_get_nowhere_when_they_compile() {
     let registry = assemblyscript::Registry::open().await;
     let config = registry.config();
-    let scene = Scene::with(|settings| settings.npm_configs = vec![config]);
+    let scene = Scene::set_with(|settings| settings.npm_configs = vec![config]);
     let cases = registry.commit_all(&scene);
 
     let wrong = scene.wrong_ends(cases).await;
 
     scene.is_as_before(&wrong).await;
     assert!(!scene.origin.root().join("beside/ran").exists());
+}
+
+#[tokio::test]
+async fn a_build_script_in_a_container_gets_no_further_than_in_a_room() {
+    let Some(mut docker) = engine() else { return };
+    docker.limits = LIMITS;
+    let jail = Arc::new(docker);
+    // Its own first process, which a container's may signal, as nobody else is there.
+    let reaching = crimes::REACHING
+        .iter()
+        .filter(|crime| crime.name != "the-first-process");
+
+    Scene::with(jail.clone()).judge(crimes::NETWORK).await;
+    Scene::with(jail.clone()).judge(crimes::WRITING).await;
+    Scene::with(jail).judge(reaching).await;
 }

@@ -4,6 +4,7 @@
 
 mod builds;
 mod corpus;
+mod docker;
 mod failures;
 mod far_end;
 mod hostile;

@@ -34,13 +34,17 @@ async fn answer(mut stream: TcpStream) {
     let request = String::from_utf8_lossy(&request[..length]).into_owned();
     let path = request.split(' ').nth(1).unwrap_or_default();
     let large = vec![0; LIMIT + 1];
+    // The same server by another name.
+    let port = stream.local_addr().unwrap().port();
+    let other_host = format!("302 Found\r\nLocation: http://localhost:{port}/module");
     let (head, body): (&str, &[u8]) = match path {
-        "/module" => ("200 OK", MODULE),
-        "/text" => ("200 OK", b"hello"),
+        "/module" | "/good/cid/echo.wasm" | "/files-of/cid/echo.wasm" => ("200 OK", MODULE),
+        "/text" | "/lying/cid/echo.wasm" => ("200 OK", b"hello"),
         // Without a length: the end of the body is the end of the connection.
-        "/large" => ("200 OK", &large),
+        "/large" | "/flooding/cid/echo.wasm" => ("200 OK", &large),
         "/announced" => ("200 OK\r\nContent-Length: 5000000000", b""),
         "/moved" => ("302 Found\r\nLocation: /module", b""),
+        "/other-host" | "/leaving/cid/echo.wasm" => (&other_host, b""),
         "/round" => ("302 Found\r\nLocation: /round", b""),
         "/elsewhere" => ("302 Found\r\nLocation: file:///etc/passwd", b""),
         "/broken" => ("503 Service Unavailable", b""),
@@ -95,6 +99,7 @@ async fn everything_else_that_a_server_may_answer_has_its_code() {
         ("text", text, FailureCode::BadModule),
         ("large", MODULE, FailureCode::ModuleTooLarge),
         ("announced", MODULE, FailureCode::ModuleTooLarge),
+        ("other-host", MODULE, FailureCode::InvalidSource),
         ("round", MODULE, FailureCode::InvalidSource),
         ("elsewhere", MODULE, FailureCode::InvalidSource),
         ("nothing", MODULE, FailureCode::ModuleNotFound),
@@ -146,4 +151,99 @@ async fn an_address_in_a_private_network_is_refused_also_behind_a_name() {
 
     assert_eq!(number.unwrap_err().code(), FailureCode::InvalidSource);
     assert_eq!(name.unwrap_err().code(), FailureCode::InvalidSource);
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_host_that_settings_name_is_followed() {
+    let origin = Origin::new();
+    let mut settings = settings(&origin);
+    settings.modules.redirect_hosts = vec!["localhost".to_owned()];
+    let compiler = compiler(settings);
+    let server = serve().await;
+
+    let moved = fetch(&compiler, format!("http://{server}/other-host"), MODULE).await;
+
+    assert_eq!(moved.unwrap(), MODULE);
+}
+
+/// Fetches `ipfs://cid/echo.wasm` from gateways in folders of `server`, or on a port where nobody is.
+async fn fetch_through(
+    server: SocketAddr,
+    gateways: &[&str],
+    content: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let origin = Origin::new();
+    let mut settings = settings(&origin);
+    let given = gateways.iter().map(|gateway| {
+        let url = match *gateway {
+            "dead" => "http://127.0.0.1:1/".to_owned(),
+            folder => format!("http://{server}/{folder}"),
+        };
+        format!("ipfs={url}").parse().unwrap()
+    });
+    settings.modules.use_gateways(given.collect());
+    fetch(
+        &compiler(settings),
+        "ipfs://cid/echo.wasm".to_owned(),
+        content,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn the_next_gateway_is_asked_when_one_fails_lies_floods_or_leads_elsewhere() {
+    let server = serve().await;
+    let bad = ["dead", "empty", "lying", "flooding", "leaving"];
+
+    for bad in bad {
+        let module = fetch_through(server, &[bad, "good"], MODULE).await;
+
+        assert_eq!(module.unwrap(), MODULE, "{bad}");
+    }
+    let by_template = fetch_through(server, &["files-of/{host}/{path}"], MODULE).await;
+    assert_eq!(by_template.unwrap(), MODULE);
+}
+
+#[tokio::test]
+async fn what_no_gateway_has_is_the_requesters_fault_only_if_all_have_answered() {
+    let server = serve().await;
+    let outcomes: [(&[&str], FailureCode); 7] = [
+        (&["empty"], FailureCode::ModuleNotFound),
+        (&["empty", "lying"], FailureCode::HashMismatch),
+        (&["lying", "flooding"], FailureCode::HashMismatch),
+        (&["flooding", "empty"], FailureCode::ModuleTooLarge),
+        (&["lying", "dead"], FailureCode::NetworkError),
+        (&["dead", "empty"], FailureCode::NetworkError),
+        (&["leaving", "empty"], FailureCode::NetworkError),
+    ];
+
+    for (gateways, code) in outcomes {
+        let error = fetch_through(server, gateways, MODULE).await.unwrap_err();
+
+        assert_eq!(error.code(), code, "{gateways:?}: {}", error.hidden_logs());
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_have_the_hash_and_are_no_module_are_not_asked_for_again() {
+    let server = serve().await;
+
+    let error = fetch_through(server, &["lying", "dead"], b"hello")
+        .await
+        .unwrap_err();
+
+    assert_eq!(error.code(), FailureCode::BadModule);
+}
+
+#[tokio::test]
+async fn an_address_of_a_kind_without_a_gateway_is_refused() {
+    let origin = Origin::new();
+    let compiler = compiler(settings(&origin));
+
+    let error = fetch(&compiler, "ftp://example.com/a.wasm".to_owned(), MODULE)
+        .await
+        .unwrap_err();
+
+    assert_eq!(error.code(), FailureCode::InvalidSource);
+    assert!(error.to_string().contains("ipfs://"), "{error}");
 }
