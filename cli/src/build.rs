@@ -68,10 +68,20 @@ fn tell(artifact: &Artifact, claimed: Option<ArtifactHash>, voice: Voice) {
         Some(claimed) if claimed == artifact.hash => "\nyes: it is the one that was claimed".into(),
         Some(claimed) => format!("\nno: {claimed} was claimed"),
     };
-    let toolchain = record.toolchain.as_deref().unwrap_or("built elsewhere");
+    let recipe = record.recipe();
+    let made = match &recipe {
+        None => "built elsewhere".to_owned(),
+        Some(recipe) => format!(
+            "{} (sha256 {})\nlock file {}\n$ {}",
+            recipe.toolchain,
+            recipe.toolchain_sha256,
+            recipe.lockfile_sha256.as_deref().unwrap_or("none"),
+            recipe.command
+        ),
+    };
     voice.result(
         format!(
-            "{}\n{} for {}, {toolchain}, {} bytes{verdict}",
+            "{}\n{} for {}, {} bytes\n{made}{verdict}",
             artifact.hash,
             record.source,
             record.target,
@@ -82,7 +92,7 @@ fn tell(artifact: &Artifact, claimed: Option<ArtifactHash>, voice: Voice) {
             "is_claimed": claimed.map(|claimed| claimed == artifact.hash),
             "source": record.source,
             "build_target": record.target,
-            "toolchain": record.toolchain,
+            "recipe": recipe,
             "bytes": artifact.wasm.len(),
         }),
     );

@@ -225,6 +225,16 @@ impl Town {
         get_json(&url, path).await
     }
 
+    /// How the coordinator says that a published guest was built.
+    pub async fn recipe_of(&self, guest: Guest, source: &Value) -> Result<Value> {
+        let commit = source.pointer("/GitHub/commit").and_then(Value::as_str);
+        let commit = commit.context("the source names a commit")?;
+        let name = guest.name();
+        let path = format!("/public/wasm/info?repo_url=acme/{name}&commit_hash={commit}");
+        let info = self.get(&path).await?;
+        Ok(info.get("recipe").cloned().unwrap_or_default())
+    }
+
     /// The files that an account has put on the chain, in order.
     pub async fn uploads_of(&self, owner: &AccountId) -> Result<Vec<Upload>> {
         let last = self.platform.node.block_header(At::Latest).await?.height;

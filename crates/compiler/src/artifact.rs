@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::ArtifactHash;
+use protocol::artifact::Recipe;
 use sha2::Digest as _;
 
 /// A WebAssembly module, named by its hash.
@@ -39,6 +40,18 @@ pub struct BuildRecord {
     pub build_time: Duration,
     /// What git, what fetches and what builds printed. For administrators.
     pub hidden_logs: String,
+}
+
+impl BuildRecord {
+    /// What it takes to make the artifact again; nothing for one that was fetched ready-made.
+    pub fn recipe(&self) -> Option<Recipe> {
+        Some(Recipe {
+            toolchain: self.toolchain.clone()?,
+            toolchain_sha256: self.toolchain_hash?.to_string(),
+            lockfile_sha256: self.lockfile_hash.map(|hash| hash.to_string()),
+            command: self.command.clone()?,
+        })
+    }
 }
 
 impl fmt::Debug for BuildRecord {

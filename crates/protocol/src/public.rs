@@ -4,6 +4,7 @@ use near_account_id::AccountId;
 use near_token::NearToken;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::Recipe;
 use crate::clock::UnixMs;
 use crate::failure::FailureCode;
 use crate::id::{ArtifactHash, JobId, RequestId};
@@ -129,6 +130,9 @@ pub struct WasmView {
     pub built_at_ms: Option<UnixMs>,
     /// When it was last used.
     pub last_used_ms: Option<UnixMs>,
+    /// How it was made; a worker said so.
+    #[serde(default)]
+    pub recipe: Option<Recipe>,
     /// Where a worker has published it.
     #[serde(default)]
     pub published_url: Option<String>,

@@ -87,6 +87,7 @@ mod tests {
             commit: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
             build_target: BuildTarget::Wasip1,
             artifact: hash,
+            recipe: None,
         };
         let before = Artifacts::open(folder.path()).unwrap();
         before.keep(hash, b"wasm").unwrap();

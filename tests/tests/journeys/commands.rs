@@ -148,11 +148,11 @@ async fn every_example_builds_to_the_same_bytes_here_and_on_a_worker() {
         let answer = town.ask(asked).await.unwrap();
         let made = answer.value.unwrap();
         let made = made.as_str().unwrap();
-        let source = source.to_string();
+        let named = source.to_string();
         let build = [
             "--json",
             "build",
-            &source,
+            &named,
             "--repositories",
             &repositories,
             "--verify",
@@ -163,6 +163,13 @@ async fn every_example_builds_to_the_same_bytes_here_and_on_a_worker() {
 
         assert!(yes.status.success(), "{yes:?}");
         assert_eq!(json_of(&yes)["artifact"], json!(made));
+        let recipe = &json_of(&yes)["recipe"];
+        assert!(
+            recipe["command"]
+                .as_str()
+                .is_some_and(|line| !line.is_empty())
+        );
+        assert_eq!(town.recipe_of(guest, &source).await.unwrap(), *recipe);
         assert_eq!(no.status.code(), Some(1), "{no:?}");
         assert_eq!(json_of(&no)["artifact"], json!(made));
     }

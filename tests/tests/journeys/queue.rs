@@ -112,6 +112,7 @@ async fn a_worker_does_not_believe_a_build_that_a_stranger_signed() {
             .unwrap(),
         build_target: BuildTarget::Wasip1,
         artifact: built.value.unwrap().as_str().unwrap().parse().unwrap(),
+        recipe: None,
     };
     let forged = SignedBuild {
         public_key: stranger.public_key().to_string(),

@@ -191,7 +191,8 @@ async fn an_artifact_that_should_be_on_the_chain_can_be_read_from_there() {
     let [first, second] = answers;
     let artifact: ArtifactHash = first.value.unwrap().as_str().unwrap().parse().unwrap();
     let owner = &town.platform.accounts.operator;
-    let url = format!("https://{owner}.fastfs.io/{owner}/{artifact}.wasm");
+    let contract = &town.platform.accounts.outlayer;
+    let url = format!("https://{owner}.fastfs.io/{contract}/{artifact}.wasm");
     for completed in [first.completed, second.completed] {
         let note = completed.unwrap().compilation_note.unwrap();
         assert!(note.ends_with(&format!("published at {url}")), "{note}");

@@ -148,12 +148,22 @@ pub(super) fn dead_job() -> Value {
     })
 }
 
+fn recipe() -> Value {
+    json!({
+        "toolchain": "rustc 1.95.0",
+        "toolchain_sha256": ARTIFACT,
+        "lockfile_sha256": ARTIFACT,
+        "command": "cargo build --release --bins --locked --offline --target wasm32-wasip1",
+    })
+}
+
 pub(super) fn signed_build() -> Value {
     json!({
         "repo": "github.com/alice/random-ark",
         "commit": COMMIT,
         "build_target": "wasm32-wasip1",
         "artifact": ARTIFACT,
+        "recipe": recipe(),
         "public_key": "ed25519:DcA2MzgpJbrUATQLLceocVckhhAqrkingax4oJ9kZ847",
         "signature": "ed25519:…",
     })
@@ -274,6 +284,7 @@ pub(super) fn wasm() -> Value {
         "executions": 41,
         "built_at_ms": TIME_MS,
         "last_used_ms": TIME_MS,
+        "recipe": recipe(),
         "published_url": URL,
     })
 }

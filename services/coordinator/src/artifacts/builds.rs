@@ -72,7 +72,7 @@ impl Artifacts {
     /// What anyone may know of a build.
     pub(crate) async fn wasm_view(&self, key: &Key) -> Result<WasmView, Error> {
         let row = sqlx::query(
-            "SELECT builds.artifact, builds.created_at, artifacts.size_bytes, artifacts.executions, \
+            "SELECT builds.artifact, builds.signed_build, builds.created_at, artifacts.size_bytes, artifacts.executions, \
                  artifacts.last_used_at, artifacts.published_url FROM builds LEFT JOIN artifacts ON artifacts.sha256 = builds.artifact \
              WHERE repo = $1 AND commit_hash = $2 AND build_target = $3",
         )
@@ -85,6 +85,7 @@ impl Artifacts {
             return Ok(WasmView::default());
         };
         let size_bytes = row.maybe_int("size_bytes")?;
+        let signed: SignedBuild = row.json("signed_build")?;
         Ok(WasmView {
             exists: size_bytes.is_some(),
             sha256: Some(row.parsed("artifact")?),
@@ -92,6 +93,7 @@ impl Artifacts {
             executions: row.maybe_int("executions")?,
             built_at_ms: Some(row.int("created_at")?),
             last_used_ms: row.maybe_int("last_used_at")?,
+            recipe: signed.build.recipe,
             published_url: row.maybe_text("published_url")?,
         })
     }

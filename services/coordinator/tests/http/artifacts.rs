@@ -106,6 +106,7 @@ async fn a_signed_build_comes_back_word_for_word() {
             commit: "4b825dc642cb6eb9a060e54bf8d69288fbee4904".parse().unwrap(),
             build_target: BuildTarget::Wasip1,
             artifact: ArtifactHash::of(b"wasm"),
+            recipe: None,
         },
         public_key: "ed25519:a".into(),
         signature: "ed25519:b".into(),

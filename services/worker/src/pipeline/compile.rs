@@ -232,6 +232,7 @@ async fn build(
         commit: name.commit,
         build_target: name.build_target,
         artifact: artifact.hash,
+        recipe: artifact.build.recipe(),
     });
     if let Some(claim) = &claim {
         parts.artifacts.remember(claim).map_err(Setback::ours)?;
