@@ -1,6 +1,6 @@
 //! Builds that go on: whoever causes one pays for it, and whoever only waits for it does not.
 //!
-//! Within this worker the table here says who has; among workers the coordinator does ([`claim`]).
+//! Within this worker the table here says who has; among workers the coordinator does ([`claim()`]).
 
 mod claim;
 

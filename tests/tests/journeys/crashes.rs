@@ -16,11 +16,13 @@ use crate::PROGRAM;
 async fn town() -> Town {
     let settings = Settings {
         concurrency: 0,
-        // A yield lives 200 blocks, here 80 s: blocks that come as fast as there is work would end it too soon.
-        pace: Pace::Every(Duration::from_millis(400)),
+        // A yield lives 200 blocks, here 100 s: blocks that come as fast as there is work would end it too soon.
+        pace: Pace::Every(Duration::from_millis(500)),
         queue: queue::Settings {
             lease_ms: 600,
             backoff_ms: 50,
+            // However often a worker is killed.
+            max_attempts: 100,
             ..Default::default()
         },
         ..Settings::default()
@@ -176,7 +178,7 @@ async fn a_hundred_requests_survive_a_worker_that_is_killed_again_and_again() {
         };
         let _ = tokio::time::timeout(life, all_done).await;
         worker.kill().await.unwrap();
-        life = life.saturating_add(Duration::from_millis(300));
+        life = life.saturating_mul(3) / 2;
     }
 
     for (number, asked) in asked.drain(..).enumerate() {

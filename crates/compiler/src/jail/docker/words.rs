@@ -221,7 +221,11 @@ mod tests {
             .iter()
             .map(|word| word.to_str().unwrap())
             .filter(|word| !is_system(word))
-            .map(|word| word.replace(ROOM, "[room.sh]").replace(root, "[root]"))
+            .map(|word| {
+                word.replace(ROOM, "[room.sh]")
+                    .replace(&format!("{root}/home"), "[home]")
+                    .replace(root, "[root]")
+            })
             .collect();
         insta::assert_snapshot!(words.join("\n"), @"
         --pull=never
@@ -252,7 +256,7 @@ mod tests {
         --tmpfs=/outlayer/home/.cargo:rw,nosuid,nodev,noexec,size=268435456,mode=1777
         --mount=type=bind,source=/rust,target=/rust,readonly
         --mount=type=bind,source=[root]/source,target=/outlayer/source,readonly
-        --mount=type=bind,source=[root]/home/.cargo/config.toml,target=/outlayer/home/.cargo/config.toml,readonly
+        --mount=type=bind,source=[home]/.cargo/config.toml,target=/outlayer/home/.cargo/config.toml,readonly
         --mount=type=bind,source=[root]/account.product,target=/product
         --workdir=/outlayer/start
         outlayer-nothing
