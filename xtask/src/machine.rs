@@ -8,7 +8,10 @@ use xshell::{Cmd, Shell, cmd};
 
 /// Package managers, and how each is asked for packages.
 const MANAGERS: [(&str, &str); 4] = [
-    ("apt-get", "apt-get update -qq && apt-get install -y -qq"),
+    (
+        "apt-get",
+        "apt-get update -qq && apt-get install -y -qq --no-install-recommends",
+    ),
     ("dnf", "dnf install -y -q"),
     ("apk", "apk add --quiet"),
     ("pacman", "pacman -Sy --noconfirm"),
