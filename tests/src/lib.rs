@@ -72,8 +72,12 @@ impl Town {
 
     /// A worker in a process of its own, which keeps its artifacts in the folder `name`; killed when dropped.
     pub fn worker(&self, name: &str, more: &[&str]) -> Result<Child> {
+        self.start_worker(&self.platform.worker_command(name), more)
+    }
+
+    fn start_worker(&self, usual: &[String], more: &[&str]) -> Result<Child> {
         let worker = Command::new(self.platform.program()?)
-            .args(self.platform.worker_command(name))
+            .args(usual)
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -102,16 +106,10 @@ impl Town {
             .and_then(Value::as_str)
             .context("a token was made")?;
         let token = format!("--token={token}");
-        let usual = self.platform.worker_command(name);
-        let worker = Command::new(self.platform.program()?)
-            .args(usual.iter().filter(|word| !word.starts_with("--token=")))
-            .arg(token)
-            .args(more)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        Ok(worker)
+        let mut usual = self.platform.worker_command(name);
+        usual.retain(|word| !word.starts_with("--token="));
+        usual.push(token);
+        self.start_worker(&usual, more)
     }
 
     /// Puts a guest's sources into a repository; the source that names its commit.

@@ -17,7 +17,7 @@ use protocol::FailureCode;
 use serde_json::Value;
 
 use crate::artifact::{Built, How, Sha256};
-use crate::confined;
+use crate::confined::{self, Running};
 use crate::error::Error;
 use crate::jail::{Product, Step};
 use crate::language::LONGEST_FILE;
@@ -81,7 +81,13 @@ impl AssemblyScript<'_> {
         let packages = self.packages()?;
         let step = self.step();
         let limits = limits(&self.settings.limits.build_process);
-        let finished = confined::run(self.settings, &step, &limits, "asc").await?;
+        let how = Running {
+            name: "asc",
+            limits: &limits,
+            wall: self.settings.limits.build,
+            drawings: None,
+        };
+        let finished = confined::run(&*self.settings.jail, &step, how).await?;
         if let Some(failure) = finished.failure(classify::of_build) {
             return Err(failure);
         }

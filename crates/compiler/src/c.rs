@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use protocol::FailureCode;
 
 use crate::artifact::{Built, How};
-use crate::confined;
+use crate::confined::{self, Running};
 use crate::error::Error;
 use crate::jail::{Product, Step};
 use crate::language::Tool;
@@ -64,7 +64,13 @@ impl C<'_> {
             .map_err(|error| Error::ours(format!("kit: {error}")))?;
         let step = self.step(tool, artifact, &kit);
         let limits = &self.settings.limits;
-        let finished = confined::run(self.settings, &step, &limits.build_process, name).await?;
+        let how = Running {
+            name,
+            limits: &limits.build_process,
+            wall: limits.build,
+            drawings: None,
+        };
+        let finished = confined::run(&*self.settings.jail, &step, how).await?;
         if let Some(failure) =
             finished.failure(|ended| classify::of_build(ended, self.bench.root()))
         {

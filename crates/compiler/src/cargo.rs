@@ -25,12 +25,13 @@ use protocol::FailureCode;
 use protocol::source::BuildTarget;
 use tokio::time::Instant;
 
+use crate::confined::{self, Finished, Running};
 use crate::error::Error;
 use crate::fetching;
 use crate::git;
-use crate::jail::{Product, SEEMING_ROOT, Step, Verdict, Wanted};
+use crate::jail::{Product, SEEMING_ROOT, Step, Wanted};
 use crate::prebuilt::Prebuilt;
-use crate::process::{self, Ended};
+use crate::process;
 use crate::product;
 use crate::progress::{DRAWN, Drawings, Watcher};
 use crate::settings::Settings;
@@ -102,9 +103,9 @@ impl Cargo<'_> {
         let most = self.settings.limits.artifact_bytes;
         let mut step = self.wasm_step(target);
         step.begins_as = dependencies.as_ref().map(|held| held.path().to_owned());
-        let (ended, verdict) = self.run(&step, end).await?;
-        log.push_str(&ended.log("cargo build"));
-        if let Some(failure) = classify::of_build(&ended, verdict) {
+        let finished = self.run(&step, "cargo build", end).await?;
+        log.push_str(&finished.log);
+        if let Some(failure) = finished.failure(classify::of_build) {
             return Err(failure);
         }
         let wasm = pick::artifact(self.bench, self.package, target, most)
@@ -119,21 +120,14 @@ impl Cargo<'_> {
     }
 
     /// Runs a step of the build.
-    async fn run(&self, step: &Step, end: Instant) -> Result<(Ended, Verdict), Error> {
-        let jail = &self.settings.jail;
-        let command = jail
-            .confine(step)
-            .map_err(|error| Error::ours(format!("jail: {error}")))?;
-        let drawings = Drawings::told_to(Watcher::clone(self.watcher));
-        let limits = &self.settings.limits.build_process;
-        let wall = end.saturating_duration_since(Instant::now());
-        let ended = process::run_drawing(command, limits, wall, Some(drawings))
-            .await
-            .map_err(|error| Error::ours(format!("cargo build: {error}")))?;
-        let verdict = jail
-            .verdict(step)
-            .map_err(|error| Error::ours(format!("jail: {error}")))?;
-        Ok((ended, verdict))
+    async fn run(&self, step: &Step, name: &str, end: Instant) -> Result<Finished, Error> {
+        let how = Running {
+            name,
+            limits: &self.settings.limits.build_process,
+            wall: end.saturating_duration_since(Instant::now()),
+            drawings: Some(Drawings::told_to(Watcher::clone(self.watcher))),
+        };
+        confined::run(&*self.settings.jail, step, how).await
     }
 
     fn build_step(&self, target: BuildTarget, wanted: Wanted) -> Step {

@@ -3,13 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::iter;
 use std::path::Path;
+use std::time::Duration;
 
 use protocol::FailureCode;
 
 use crate::error::Error;
-use crate::jail::{SEEMING_ROOT, Step, Verdict};
+use crate::jail::{Confine, SEEMING_ROOT, Step, Verdict};
 use crate::process::{self, End, Ended, ProcessLimits};
-use crate::settings::Settings;
+use crate::progress::Drawings;
 
 /// The longest place that is shown; paths in packages are shorter.
 const LONGEST_PLACE: usize = 120;
@@ -35,27 +36,42 @@ pub(crate) struct Finished {
     verdict: Verdict,
 }
 
-/// Runs `step`, which logs call `name`.
+/// How a step is run.
+pub(crate) struct Running<'a> {
+    /// What logs call it.
+    pub(crate) name: &'a str,
+    /// What each of its processes may use.
+    pub(crate) limits: &'a ProcessLimits,
+    /// Wall-clock time.
+    pub(crate) wall: Duration,
+    /// Who is told of the progress that it draws, if it draws any.
+    pub(crate) drawings: Option<Drawings>,
+}
+
+/// Runs `step`.
 pub(crate) async fn run(
-    settings: &Settings,
+    jail: &dyn Confine,
     step: &Step,
-    limits: &ProcessLimits,
-    name: &str,
+    how: Running<'_>,
 ) -> Result<Finished, Error> {
-    let ours = |error| Error::ours(format!("{name}: {error}"));
-    let command = settings.jail.confine(step).map_err(ours)?;
-    let ended = process::run(command, limits, settings.limits.build)
+    let ours = |error| Error::ours(format!("{}: {error}", how.name));
+    let command = jail.confine(step).map_err(ours)?;
+    let ended = process::run_drawing(command, how.limits, how.wall, how.drawings)
         .await
         .map_err(ours)?;
-    let verdict = settings.jail.verdict(step).map_err(ours)?;
-    Ok(Finished {
-        log: ended.log(name),
-        ended,
-        verdict,
-    })
+    let verdict = jail.verdict(step).map_err(ours)?;
+    Ok(Finished::of(ended, verdict, how.name))
 }
 
 impl Finished {
+    pub(crate) fn of(ended: Ended, verdict: Verdict, name: &str) -> Self {
+        Self {
+            log: ended.log(name),
+            ended,
+            verdict,
+        }
+    }
+
     /// Why it failed, if it did; `explain` finds the sentence in what was printed.
     ///
     /// Never a network error: there is none, and what a build prints chooses no retry.
@@ -74,7 +90,7 @@ impl Finished {
 }
 
 /// The failure of a step that did not end by itself.
-pub(crate) fn from_outside(ended: &Ended, verdict: Verdict) -> Option<Error> {
+fn from_outside(ended: &Ended, verdict: Verdict) -> Option<Error> {
     match verdict {
         _ if ended.end == End::TimedOut => Some(Error::new(FailureCode::CompilationTimedOut)),
         Verdict::Unavailable { reason } => {
@@ -87,7 +103,7 @@ pub(crate) fn from_outside(ended: &Ended, verdict: Verdict) -> Option<Error> {
 }
 
 /// Whether what was printed says that there was no more memory, or disk.
-pub(crate) fn by_signs(text: &str) -> Option<FailureCode> {
+fn by_signs(text: &str) -> Option<FailureCode> {
     let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
     if has(DISK) {
         Some(FailureCode::OutOfDisk)

@@ -4,7 +4,7 @@ use protocol::FailureCode;
 
 use crate::confined;
 use crate::error::Error;
-use crate::jail::{SEEMING_ROOT, Verdict};
+use crate::jail::SEEMING_ROOT;
 use crate::process::{End, Ended};
 
 /// Where the sources seem to be.
@@ -58,26 +58,16 @@ pub(super) fn of_fetch(ended: &Ended) -> Error {
     error.hiding(ended.log("cargo vendor"))
 }
 
-/// Why the package did not build, if it did not. Never a network error: there is none, and what a build script prints chooses no
-/// retry: but for what the jail says itself, each of these is the fault of what was built.
-pub(super) fn of_build(ended: &Ended, verdict: Verdict) -> Option<Error> {
-    let log = ended.log("cargo build");
-    if let Some(error) = confined::from_outside(ended, verdict) {
-        let hidden = format!("{}{log}", error.hidden_logs());
-        return Some(error.hiding(hidden));
-    }
-    if ended.is_success() {
-        return None;
-    }
+/// Why the package did not build: each of these is the fault of what was built.
+pub(super) fn of_build(ended: &Ended) -> Error {
     let code = by_text(&ended.stderr);
-    let error = match place(&ended.stderr) {
+    match place(&ended.stderr) {
         Some(place) if code == FailureCode::RustCompilationError => Error::saying(
             code,
             format!("rust compilation failed: the code does not compile, first at {place}"),
         ),
         _ => Error::new(code),
-    };
-    Some(error.hiding(log))
+    }
 }
 
 /// Where the first error is, as `file:line:column`, if that can be shown: a plain path below the package's root or its dependencies'.
@@ -91,9 +81,7 @@ fn place(stderr: &str) -> Option<&str> {
 
 fn by_text(text: &str) -> FailureCode {
     let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-    if let Some(code) = confined::by_signs(text) {
-        code
-    } else if has(&["failed to run custom build command"]) {
+    if has(&["failed to run custom build command"]) {
         FailureCode::BuildScriptError
     } else if has(&["could not compile", "error[E"]) {
         FailureCode::RustCompilationError
@@ -112,6 +100,8 @@ fn by_text(text: &str) -> FailureCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confined::Finished;
+    use crate::jail::Verdict;
 
     fn printed(stderr: &str) -> Ended {
         Ended {
@@ -140,8 +130,7 @@ mod tests {
             printed("error: failed to run custom build command for `x`\nconnection refused");
         let code = printed("error[E0425]: cannot find value\nerror: could not compile `x` (bin)");
 
-        let [forged, code] =
-            [forged, code].map(|ended| of_build(&ended, Verdict::Held).unwrap().code());
+        let [forged, code] = [forged, code].map(|ended| of_build(&ended).code());
 
         assert_eq!(forged, FailureCode::BuildScriptError);
         assert_eq!(code, FailureCode::RustCompilationError);
@@ -152,18 +141,21 @@ mod tests {
         let unavailable = Verdict::Unavailable {
             reason: "no landlock".to_owned(),
         };
-        let good = Ended {
-            end: End::Exited(0),
-            ..printed("")
+        let failure = |verdict| {
+            let good = Ended {
+                end: End::Exited(0),
+                ..printed("")
+            };
+            Finished::of(good, verdict, "cargo build").failure(of_build)
         };
 
         let [memory, disk, jail] = [Verdict::OutOfMemory, Verdict::OutOfDisk, unavailable]
-            .map(|verdict| of_build(&good, verdict).unwrap().code());
+            .map(|verdict| failure(verdict).unwrap().code());
 
         assert_eq!(memory, FailureCode::OutOfMemory);
         assert_eq!(disk, FailureCode::OutOfDisk);
         assert_eq!(jail, FailureCode::JailUnavailable);
-        assert!(of_build(&good, Verdict::Held).is_none());
+        assert!(failure(Verdict::Held).is_none());
     }
 
     #[test]
@@ -172,9 +164,7 @@ mod tests {
             let stderr = format!(
                 "warning: x\n --> src/warned.rs:1:1\nerror[E0425]: y\n --> {path}\nerror: z\n --> src/later.rs:1:1\nerror: could not compile `x`"
             );
-            of_build(&printed(&stderr), Verdict::Held)
-                .unwrap()
-                .to_string()
+            of_build(&printed(&stderr)).to_string()
         };
 
         assert!(at("src/main.rs:3:5").ends_with("first at src/main.rs:3:5"));

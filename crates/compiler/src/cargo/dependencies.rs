@@ -73,13 +73,13 @@ impl Cargo<'_> {
     ) -> Result<String, Error> {
         let step = self.build_step(target, Wanted::Everything);
         let aside = Aside::put(self.bench).map_err(|error| ours(&error))?;
-        let ran = self.run(&step, end).await;
+        let ran = self.run(&step, "cargo build, dependencies", end).await;
         drop(aside);
-        let (ended, verdict) = ran?;
-        let log = ended.log("cargo build, dependencies");
-        if let Some(failure) = classify::of_build(&ended, verdict) {
+        let finished = ran?;
+        let log = finished.log.clone();
+        if let Some(failure) = finished.failure(classify::of_build) {
             // There is no time left for another.
-            if ended.end == End::TimedOut {
+            if finished.ended.end == End::TimedOut {
                 return Err(failure);
             }
             // Its account is not that of the step that follows.
