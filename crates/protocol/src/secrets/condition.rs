@@ -224,8 +224,8 @@ impl AccessCondition {
         if brackets(json) > MAX_DEPTH.saturating_mul(BRACKETS_PER_LEVEL) {
             return Err(Error::TooDeep);
         }
-        let condition: Self =
-            serde_json::from_str(json).map_err(|err| Error::Malformed(err.to_string()))?;
+        let condition: Self = serde_json::from_slice(json.as_bytes())
+            .map_err(|err| Error::Malformed(err.to_string()))?;
         condition.check()?;
         Ok(condition)
     }
