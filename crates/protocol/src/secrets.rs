@@ -35,7 +35,7 @@ pub enum Error {
     Branch(String),
     /// A profile's name.
     #[error(
-        "a profile's name has 1 to 128 characters, none of them blank, a control character, \" or \\"
+        "a profile's name has 1 to 128 bytes, none of them blank, a control character, \" or \\"
     )]
     Profile,
     /// The profile of a payment key is its nonce.

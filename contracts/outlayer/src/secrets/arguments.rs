@@ -203,6 +203,7 @@ fn sealed(base64: &str) -> Result<Vec<u8>, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -337,5 +338,22 @@ mod tests {
             Named::read(json).unwrap_err().code,
             FailureCode::InvalidArguments
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_arguments_make_reading_panic(
+            field in "(accessor|repo|branch|profile|encrypted_secrets_base64|access|new_access|owner)",
+            value in r#"[\[\]{}"\\,:a-zA-Z0-9=/@.]{0,60}"#,
+            text in r"\PC{0,60}",
+        ) {
+            let raw = format!(r#"{{"repo":"a/b","profile":"p","{field}":{value}}}"#);
+            let text = json!({"profile": "p", field: text}).to_string();
+
+            for json in [raw, text] {
+                let _ = (Named::read(json.as_bytes()), Store::read(json.as_bytes()));
+                let _ = (Update::read(json.as_bytes()), Find::read(json.as_bytes()));
+            }
+        }
     }
 }

@@ -132,8 +132,11 @@ fn a_request_for_a_project_runs_its_active_or_the_named_version() {
 #[test]
 fn a_request_keeps_the_code_it_asked_for_whatever_becomes_of_the_project() {
     let mut town = town_with_app();
+    let stake = town.stake();
     let asked = town.pay(BOB, "request_execution", &ask_for(json!({})), DEPOSIT);
     let id = asked.notice().request_id.0;
+    let staked = yocto(&town.view("get_reserve", json!({}))["staked_escrow"]);
+    assert_eq!(town.stake() - stake, staked);
 
     town.call(ALICE, "delete_project", json!({"project_name": "app"}))
         .value();
