@@ -6,6 +6,8 @@
 use protocol::event::{
     Envelope, Event, ExecutionCompleted, ExecutionRequested, PREFIX, RequestNotice,
 };
+use protocol::project::{ProjectId, ProjectUuid};
+use protocol::secrets::{Accessor, Profile};
 use protocol::{AccountId, NearToken, RequestId};
 use serde::Serialize;
 
@@ -35,6 +37,66 @@ pub(crate) enum Change<'a> {
     RefundClaimed([Paid<'a>; 1]),
     /// The operator stored a large output.
     OutputSubmitted([Submitted; 1]),
+    /// An owner stored or replaced a profile.
+    SecretsStored([Profiled<'a>; 1]),
+    /// An owner changed for whom a profile is opened.
+    SecretsAccessUpdated([Profiled<'a>; 1]),
+    /// An owner deleted a profile.
+    SecretsDeleted([Profiled<'a>; 1]),
+    /// A project is there.
+    ProjectCreated([Projected<'a>; 1]),
+    /// It has one more version.
+    VersionAdded([Projected<'a>; 1]),
+    /// Another of its versions runs when none is named.
+    VersionActivated([Projected<'a>; 1]),
+    /// It has one version less.
+    VersionRemoved([Projected<'a>; 1]),
+    /// It has another owner, and so another name.
+    ProjectTransferred([Projected<'a>; 1]),
+    /// What others keep by it may go. Source: interface page, 2.4.
+    SystemEvent([SystemEvent<'a>; 1]),
+}
+
+/// What happened to a profile.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Profiled<'a> {
+    /// Whose it is.
+    pub(crate) owner: &'a AccountId,
+    /// The code that may have it, a project by its uuid.
+    pub(crate) accessor: &'a Accessor,
+    /// Its name.
+    pub(crate) profile: &'a Profile,
+    /// What is held for its bytes, or was.
+    pub(crate) storage_deposit: NearToken,
+}
+
+/// What happened to a project.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Projected<'a> {
+    /// Its unchanging name.
+    pub(crate) project_uuid: ProjectUuid,
+    /// What it is called now.
+    pub(crate) project_id: &'a ProjectId,
+    /// The version that it happened to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version_key: Option<&'a str>,
+    /// What it was called before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) was: Option<&'a ProjectId>,
+}
+
+/// What the platform's own processes act on.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) enum SystemEvent<'a> {
+    /// A project is deleted.
+    ProjectStorageCleanup {
+        /// What it was called.
+        project_id: &'a ProjectId,
+        /// Its unchanging name.
+        project_uuid: ProjectUuid,
+        /// Nanoseconds since the Unix epoch.
+        timestamp: u64,
+    },
 }
 
 /// Money that went somewhere, or did not.
@@ -107,7 +169,7 @@ fn notice(pending: &Pending) -> RequestNotice {
         store_on_fastfs: pending.params.store_on_fastfs,
         use_bound_identity: pending.params.use_bound_identity,
         project_uuid: pending.params.project_uuid.clone(),
-        project_id: None,
+        project_id: pending.project.as_ref().map(|it| it.project_id.to_string()),
     }
 }
 

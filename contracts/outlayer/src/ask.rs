@@ -8,10 +8,11 @@
 
 use protocol::limits::ResourceLimits;
 use protocol::request::{RequestParams, ResponseFormat, SecretsReference};
-use protocol::source::{CodeSource, ExecutionSource};
+use protocol::source::ExecutionSource;
 use protocol::{AccountId, FailureCode};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::refusal::Refusal;
 
@@ -48,9 +49,11 @@ pub(crate) struct Ask {
 }
 
 #[derive(Deserialize)]
-struct Spelling {
-    source: Option<Value>,
-    code_source: Option<Value>,
+struct Spelling<'a> {
+    #[serde(borrow)]
+    source: Option<&'a RawValue>,
+    #[serde(borrow)]
+    code_source: Option<&'a RawValue>,
     #[serde(default)]
     resource_limits: Nullable<ResourceLimits>,
     input_data: Option<String>,
@@ -79,7 +82,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
 impl Ask {
     /// Reads the arguments.
     pub(crate) fn read(json: &[u8]) -> Result<Self, Refusal> {
-        let spelling: Spelling = serde_json::from_slice(json)
+        let spelling: Spelling<'_> = serde_json::from_slice(json)
             .map_err(|err| Refusal::new(FailureCode::InvalidArguments, err.to_string()))?;
         let (source, is_live) = match (spelling.source, spelling.code_source) {
             (Some(source), None) => (source, true),
@@ -89,8 +92,8 @@ impl Ask {
                 return Err(bad_source("the arguments name both source and code_source"));
             }
         };
-        let source: ExecutionSource =
-            serde_json::from_value(source).map_err(|err| bad_source(err.to_string()))?;
+        let source: ExecutionSource = serde_json::from_slice(source.get().as_bytes())
+            .map_err(|err| bad_source(err.to_string()))?;
         check_source(&source)?;
         let input = spelling.input_data.unwrap_or_default();
         check_input(&input)?;
@@ -117,18 +120,6 @@ impl Ask {
             },
         })
     }
-
-    /// The code to run.
-    pub(crate) fn code(&self) -> Result<CodeSource, Refusal> {
-        match &self.source {
-            ExecutionSource::GitHub(git_hub) => Ok(CodeSource::GitHub(git_hub.clone())),
-            ExecutionSource::WasmUrl(wasm_url) => Ok(CodeSource::WasmUrl(wasm_url.clone())),
-            ExecutionSource::Project { project_id, .. } => Err(Refusal::new(
-                FailureCode::ProjectNotFound,
-                format!("there is no project {project_id}"),
-            )),
-        }
-    }
 }
 
 /// Whether arguments that cannot be read as a whole ask for `full_result` all the same.
@@ -139,11 +130,12 @@ pub(crate) fn wants_full_result(json: &[u8]) -> bool {
         .unwrap_or(false)
 }
 
-fn bad_source(sentence: impl Into<String>) -> Refusal {
+pub(crate) fn bad_source(sentence: impl Into<String>) -> Refusal {
     Refusal::new(FailureCode::InvalidSource, sentence)
 }
 
-fn check_source(source: &ExecutionSource) -> Result<(), Refusal> {
+/// Refuses a source whose parts are empty, too long or hold odd characters.
+pub(crate) fn check_source(source: &ExecutionSource) -> Result<(), Refusal> {
     match source {
         ExecutionSource::GitHub(git_hub) => {
             check_text("repo", &git_hub.repo, MAX_ADDRESS_BYTES)?;

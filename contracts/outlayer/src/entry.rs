@@ -5,22 +5,32 @@ mod admin;
 mod callback;
 mod cancel;
 mod operator;
+mod projects;
 mod request;
+mod roll;
+mod secrets;
 mod transfer;
+mod versions;
 mod views;
 
 use borsh::BorshSerialize;
 use near_sdk::store::key::Identity;
 use near_sdk::store::{IterableMap, LookupMap};
 use near_sdk::{BorshStorageKey, FunctionError, PanicOnDefault, env, near};
+use protocol::project::ProjectUuid;
 use protocol::{AccountId, NearToken, RequestId};
 
 use crate::announce::{self, Change};
 use crate::ledger::{Holdings, Ledger};
 use crate::pending::Record;
+use crate::projects::{ProjectRecord, VersionRecord};
 use crate::refusal::Refusal;
+use crate::secrets as secret;
 use crate::settings::{Settings, not_allowed};
+use crate::storage::Digest;
 use crate::tally::Tally;
+
+use self::roll::Roll;
 
 /// The contract's state.
 #[near(contract_state)]
@@ -36,6 +46,21 @@ pub struct Outlayer {
     answers: LookupMap<RequestId, Vec<u8>>,
     /// Refunds that could not be paid.
     unclaimed: LookupMap<AccountId, NearToken>,
+    /// Profiles of secrets, by the digest of accessor, name and owner.
+    secrets: LookupMap<Digest, secret::Record>,
+    /// Their sealed bytes.
+    sealed: LookupMap<Digest, Vec<u8>>,
+    /// Which profiles an owner has.
+    secrets_of: Roll<Digest, Digest>,
+    projects: LookupMap<ProjectUuid, ProjectRecord>,
+    /// What projects are called, by the digest of the name.
+    project_names: LookupMap<Digest, ProjectUuid>,
+    /// Which projects an owner has.
+    projects_of: Roll<Digest, ProjectUuid>,
+    /// Versions of projects, by the digest of the version's key.
+    versions: LookupMap<(ProjectUuid, Digest), VersionRecord>,
+    /// Which versions a project has.
+    versions_of: Roll<ProjectUuid, Digest>,
 }
 
 /// Where in the account's storage things are; append only.
@@ -45,6 +70,14 @@ enum StorageKey {
     Inputs,
     Answers,
     Unclaimed,
+    Secrets,
+    Sealed,
+    SecretsOf,
+    Projects,
+    ProjectNames,
+    ProjectsOf,
+    Versions,
+    VersionsOf,
 }
 
 impl FunctionError for Refusal {
@@ -73,6 +106,14 @@ impl Outlayer {
             inputs: LookupMap::new(StorageKey::Inputs),
             answers: LookupMap::new(StorageKey::Answers),
             unclaimed: LookupMap::new(StorageKey::Unclaimed),
+            secrets: LookupMap::new(StorageKey::Secrets),
+            sealed: LookupMap::new(StorageKey::Sealed),
+            secrets_of: LookupMap::new(StorageKey::SecretsOf),
+            projects: LookupMap::new(StorageKey::Projects),
+            project_names: LookupMap::new(StorageKey::ProjectNames),
+            projects_of: LookupMap::new(StorageKey::ProjectsOf),
+            versions: LookupMap::new(StorageKey::Versions),
+            versions_of: LookupMap::new(StorageKey::VersionsOf),
         };
         contract.log_change(&Change::SettingsChanged([&contract.settings]));
         Ok(contract)
@@ -92,6 +133,11 @@ impl Outlayer {
     fn log_change(&self, change: &Change<'_>) {
         log(&announce::changed(&self.settings, change));
     }
+}
+
+/// A text's place in a key.
+fn digest(text: &[u8]) -> Digest {
+    env::sha256_array(text)
 }
 
 /// The only place that logs.

@@ -1,11 +1,12 @@
 //! Whose money the account holds.
 //!
 //! ```text
-//! balance = escrow + fees + unclaimed + own
-//! own     = stake of the account's bytes − what escrow stakes of them + reserve
+//! balance = escrow + fees + unclaimed + storage deposits + own
+//! own     = stake of the account's bytes − what escrow and storage deposits stake of them + reserve
 //! ```
 //! *Escrow* is the deposits of pending requests, *fees* what was earned and not withdrawn, *unclaimed* refunds that could not
-//! be paid because the receiver's account was gone. The rest is the account's own.
+//! be paid because the receiver's account was gone. *Storage deposits* are what owners of secrets and projects left for just the
+//! bytes that these take; they stake them and come back with them. The rest is the account's own.
 //!
 //! NEAR makes the account stake its balance for every byte it keeps. A pending request's bytes are staked by its own escrow as
 //! far as that goes: both leave together when it ends, so neither can eat the other. What the escrow does not cover the
@@ -40,6 +41,17 @@ pub(crate) struct Ledger {
     pub(crate) unclaimed: NearToken,
     /// The part of `escrow` that stakes the bytes of its own requests.
     pub(crate) staked_escrow: NearToken,
+    /// What was left for the bytes of secrets and projects; it stakes just these.
+    pub(crate) storage_deposits: NearToken,
+}
+
+/// What became of the deposit for some bytes when their number changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bill {
+    /// What is held for them now.
+    pub(crate) held: NearToken,
+    /// What goes back of what was held and attached.
+    pub(crate) back: NearToken,
 }
 
 /// How a request's escrow is divided when it ends.
@@ -76,11 +88,17 @@ impl Ledger {
         self.escrow
             .saturating_add(self.fees)
             .saturating_add(self.unclaimed)
+            .saturating_add(self.storage_deposits)
+    }
+
+    /// What stakes bytes of the account and is not its own.
+    const fn staked(&self) -> NearToken {
+        self.staked_escrow.saturating_add(self.storage_deposits)
     }
 
     /// What the account has beyond what it owes and what its bytes stake; `None` when it falls short.
     pub(crate) const fn reserve(&self, holdings: &Holdings) -> Option<NearToken> {
-        let has = holdings.balance.saturating_add(self.staked_escrow);
+        let has = holdings.balance.saturating_add(self.staked());
         let needs = self
             .liabilities()
             .saturating_add(holdings.price(holdings.storage_bytes));
@@ -144,6 +162,35 @@ impl Ledger {
             charged,
             refunded: payment.saturating_sub(charged),
         }
+    }
+
+    /// Bytes for which `held` was left are `bytes` now; `attached` pays for more of them.
+    pub(crate) fn restake(
+        &mut self,
+        held: NearToken,
+        bytes: u64,
+        attached: NearToken,
+        holdings: &Holdings,
+    ) -> Result<Bill, Refusal> {
+        let price = holdings.price(bytes);
+        let Some(back) = held.saturating_add(attached).checked_sub(price) else {
+            return Err(Refusal::new(
+                FailureCode::DepositTooSmall,
+                format!(
+                    "the deposit is {attached} yoctoNEAR; {bytes} bytes of storage need {missing}, which come back with them",
+                    attached = attached.as_yoctonear(),
+                    missing = price.saturating_sub(held).as_yoctonear(),
+                ),
+            ));
+        };
+        let others = self.storage_deposits.saturating_sub(held);
+        self.storage_deposits = others.saturating_add(price);
+        Ok(Bill { held: price, back })
+    }
+
+    /// The bytes for which `held` was left are gone; it goes back.
+    pub(crate) const fn release(&mut self, held: NearToken) {
+        self.storage_deposits = self.storage_deposits.saturating_sub(held);
     }
 
     /// A refund came back because its receiver is gone.

@@ -7,10 +7,15 @@
 //! after 200 blocks, and all goes back.
 //!
 //! # Money
-//! `ledger` says whose money the account holds. In short: `balance = escrow + fees + unclaimed + own`, to the yocto, after every
-//! receipt. The account's bytes are staked by the escrow of the request that they belong to, and by a *reserve* that the
-//! owner provides by a transfer to the account; the view `get_reserve` shows it. A refund whose receiver is gone waits in
-//! `unclaimed`, and `claim` sends it once the account is there again.
+//! `ledger` says whose money the account holds. In short: `balance = escrow + fees + unclaimed + storage deposits + own`, to the
+//! yocto, after every receipt. The account's bytes are staked by the escrow of the request or the deposit of the secrets and
+//! projects that they belong to, and by a *reserve* that the owner provides by a transfer to the account; the view `get_reserve`
+//! shows it. A refund whose receiver is gone waits in `unclaimed`, and `claim` sends it once the account is there again.
+//!
+//! # Secrets and projects
+//! An owner keeps sealed secrets for a repository, an artifact, a project or the platform, and versions of code under a project's
+//! name. Whoever stores leaves just what the bytes cost, and gets just that back with them. The contract opens no secrets and
+//! decides no condition: the keystore does, from what it reads here.
 //!
 //! # Failing
 //! A refused request fails the receipt with `<code>: <sentence>`, so that the protocol returns the deposit; a caller that sets
@@ -36,10 +41,13 @@ mod ask;
 mod gas;
 mod ledger;
 mod pending;
+mod projects;
 mod refusal;
 mod resolution;
+mod secrets;
 mod settings;
 mod settlement;
+mod storage;
 mod tally;
 
 #[cfg(target_family = "wasm")]

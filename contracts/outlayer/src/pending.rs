@@ -3,9 +3,10 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use protocol::limits::Limits;
 use protocol::pricing::Pricing;
+use protocol::project::ProjectId;
 use protocol::request::{ExecutionRequest, RequestParams, ResponseFormat, SecretsReference};
 use protocol::response::ExecutionOutput;
-use protocol::source::CodeSource;
+use protocol::source::{CodeSource, ExecutionSource};
 use protocol::{AccountId, NearToken, RequestId};
 
 /// What a record takes beside its own bytes: the key and index of a map and the slot of its list of keys.
@@ -33,6 +34,8 @@ pub(crate) struct Pending {
     pub(crate) sender_id: AccountId,
     pub(crate) signer_id: AccountId,
     pub(crate) code: CodeSource,
+    /// The project by which the code was named, if it was.
+    pub(crate) project: Option<NamedProject>,
     pub(crate) limits: Limits,
     pub(crate) payment: NearToken,
     pub(crate) timestamp: u64,
@@ -50,6 +53,15 @@ pub(crate) struct Pending {
     pub(crate) answer_room: u64,
     /// Whether the yield has been resumed.
     pub(crate) answered: bool,
+}
+
+/// The project by which a request named its code; its uuid is in the request's parameters.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct NamedProject {
+    /// As it was called then.
+    pub(crate) project_id: ProjectId,
+    /// The version that was asked for, if one was.
+    pub(crate) version_key: Option<String>,
 }
 
 impl From<Record> for Pending {
@@ -90,6 +102,17 @@ impl Pending {
         }
     }
 
+    /// What was asked for.
+    fn source(&self) -> ExecutionSource {
+        match &self.project {
+            None => self.code.clone().into(),
+            Some(project) => ExecutionSource::Project {
+                project_id: project.project_id.to_string(),
+                version_key: project.version_key.clone(),
+            },
+        }
+    }
+
     /// The request as `get_request` shows it.
     pub(crate) fn view(
         &self,
@@ -101,7 +124,7 @@ impl Pending {
             data_id: self.data_id,
             sender_id: self.sender_id.clone(),
             signer_id: self.signer_id.clone(),
-            execution_source: self.code.clone().into(),
+            execution_source: self.source(),
             resolved_source: self.code.clone(),
             resource_limits: self.limits,
             payment: self.payment,

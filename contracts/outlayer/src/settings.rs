@@ -3,7 +3,6 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use protocol::limits::{Caps, Limits, ResourceLimits};
 use protocol::pricing::Pricing;
-use protocol::source::CodeSource;
 use protocol::{AccountId, FailureCode, NearToken, event};
 use serde::{Deserialize, Serialize};
 
@@ -133,16 +132,11 @@ impl Settings {
     }
 
     /// Refuses a request that is not one, asks for too much or brings too little.
-    pub(crate) fn admit(
-        &self,
-        ask: &Ask,
-        deposit: NearToken,
-    ) -> Result<(CodeSource, Limits), Refusal> {
+    pub(crate) fn admit(&self, ask: &Ask, deposit: NearToken) -> Result<Limits, Refusal> {
         if self.paused {
             let sentence = "the contract takes no requests at present";
             return Err(Refusal::new(FailureCode::Paused, sentence));
         }
-        let code = ask.code()?;
         let (limits, estimate) = self.quote(ask.limits)?;
         if ask.params.attached_usd.unwrap_or_default() > 0 {
             let sentence = "the caller has no stablecoin balance here";
@@ -158,7 +152,7 @@ impl Settings {
                 ),
             ));
         }
-        Ok((code, limits))
+        Ok(limits)
     }
 
     /// Changes rates.

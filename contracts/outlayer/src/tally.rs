@@ -1,6 +1,7 @@
 //! What the contract counts.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use protocol::project::ProjectUuid;
 use protocol::response::{ExecutionResponse, ResourceMetrics};
 use protocol::{FailureCode, NearToken, RequestId};
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub(crate) struct Tally {
     pub(crate) total_fees_collected: NearToken,
     /// What went back of all.
     pub(crate) total_refunded: NearToken,
+    /// Projects that were created; the last one's number.
+    pub(crate) total_projects: u64,
 }
 
 impl Tally {
@@ -41,6 +44,12 @@ impl Tally {
     /// A request is taken.
     pub(crate) const fn open(&mut self) {
         self.total_executions = self.next_id().0;
+    }
+
+    /// Counts a new project and names it for good.
+    pub(crate) const fn open_project(&mut self) -> ProjectUuid {
+        self.total_projects = self.total_projects.saturating_add(1);
+        ProjectUuid(self.total_projects)
     }
 
     /// A request has ended.

@@ -17,5 +17,8 @@ mod chain {
     mod gas;
     mod histories;
     mod money;
+    mod owners;
+    mod projects;
     mod refusals;
+    mod secrets;
 }

@@ -231,6 +231,14 @@ impl CodeSource {
         }
     }
 
+    /// What names it among a project's versions: the hash of a pinned module, `repo@commit` of a repository.
+    pub fn version_key(&self) -> String {
+        match self {
+            Self::GitHub(_) => self.label(),
+            Self::WasmUrl(wasm_url) => wasm_url.hash.to_string(),
+        }
+    }
+
     /// A short name for people: `repo@commit`, or the URL.
     pub fn label(&self) -> String {
         match self {

@@ -1,6 +1,7 @@
 //! A request comes in.
 
 use near_sdk::{GasWeight, NearToken, PromiseIndex, env, near};
+use protocol::request::RequestParams;
 use protocol::response::ExecutionResult;
 use protocol::{FailureCode, RequestId};
 
@@ -36,20 +37,25 @@ impl Outlayer {
     fn take(&mut self, json: &[u8]) -> Result<PromiseIndex, Refusal> {
         let ask = Ask::read(json)?;
         let payment = env::attached_deposit();
-        let (code, limits) = self.settings.admit(&ask, payment)?;
+        let limits = self.settings.admit(&ask, payment)?;
+        let (code, project, project_uuid) = self.code_of(&ask.source)?;
         let mut pending = Pending {
             request_id: self.tally.next_id(),
             data_id: [0; 32],
             sender_id: env::predecessor_account_id(),
             signer_id: env::signer_account_id(),
             code,
+            project,
             limits,
             payment,
             timestamp: env::block_timestamp(),
             secrets_ref: ask.secrets_ref,
             response_format: ask.response_format,
             payer_account_id: ask.payer_account_id,
-            params: ask.params,
+            params: RequestParams {
+                project_uuid: project_uuid.map(|uuid| uuid.to_string()),
+                ..ask.params
+            },
             pricing: self.settings.pricing,
             staked: NearToken::default(),
             has_input: !ask.input.is_empty(),

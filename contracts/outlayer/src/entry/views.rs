@@ -59,6 +59,8 @@ pub struct ReserveView {
     fees: NearToken,
     /// Refunds that could not be paid.
     unclaimed: NearToken,
+    /// What was left for the bytes of secrets and projects, and stakes these.
+    storage_deposits: NearToken,
     /// What the account's bytes stake.
     storage_stake: NearToken,
     /// The part of it that `escrow` stakes.
@@ -154,6 +156,7 @@ impl Outlayer {
             escrow: self.ledger.escrow,
             fees: self.ledger.fees,
             unclaimed: self.ledger.unclaimed,
+            storage_deposits: self.ledger.storage_deposits,
             storage_stake: holdings.price(holdings.storage_bytes),
             staked_escrow: self.ledger.staked_escrow,
             reserve: self.ledger.reserve(&holdings),

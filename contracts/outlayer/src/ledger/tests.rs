@@ -238,3 +238,50 @@ fn an_owner_cannot_withdraw_what_is_not_earned() {
         Ok(NearToken::default())
     );
 }
+
+#[test]
+fn a_storage_deposit_is_what_its_bytes_cost_and_no_more() {
+    let mut account = Account::new(NearToken::from_near(1));
+    let holdings = account.holdings();
+    let near = NearToken::from_millinear;
+    let mut restake = |held, bytes, attached| {
+        let bill = account.ledger.restake(held, bytes, attached, &holdings);
+        bill.map(|bill| (bill.held, bill.back, account.ledger.storage_deposits))
+    };
+
+    let stored = restake(near(0), 300, near(5));
+    let short = restake(near(3), 400, NearToken::from_yoctonear(1));
+    let grown = restake(near(3), 400, near(1));
+    let shrunk = restake(near(4), 100, near(0));
+
+    assert_eq!(stored, Ok((near(3), near(2), near(3))));
+    assert_eq!(short.unwrap_err().code, FailureCode::DepositTooSmall);
+    assert_eq!(grown, Ok((near(4), near(0), near(4))));
+    assert_eq!(shrunk, Ok((near(1), near(3), near(1))));
+    account.ledger.release(near(1));
+    assert_eq!(account.ledger, Ledger::default());
+}
+
+#[test]
+fn storage_deposits_are_no_reserve_and_no_fees() {
+    let mut account = Account::new(NearToken::from_near(1));
+    let before = account.ledger.reserve(&account.holdings());
+    let plain = account.holdings();
+    let price = plain.price(50_000);
+    let stored = Holdings {
+        balance: plain.balance.saturating_add(price),
+        storage_bytes: plain.storage_bytes.saturating_add(50_000),
+        ..plain
+    };
+
+    let bill = account
+        .ledger
+        .restake(NearToken::default(), 50_000, price, &plain);
+
+    assert!(bill.is_ok());
+    assert_eq!(account.ledger.reserve(&stored), before);
+    assert_eq!(
+        account.ledger.withdraw(None, &stored),
+        Ok(NearToken::default())
+    );
+}

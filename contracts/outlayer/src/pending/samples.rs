@@ -2,6 +2,7 @@
 
 use protocol::ArtifactHash;
 use protocol::limits;
+use protocol::project::ProjectUuid;
 use protocol::source::{BuildTarget, GitHub, WasmUrl};
 
 use super::*;
@@ -18,6 +19,7 @@ pub(crate) fn pending() -> Pending {
             commit: "main".into(),
             build_target: BuildTarget::default(),
         }),
+        project: None,
         limits: limits::DEFAULT,
         payment: NearToken::from_millinear(100),
         timestamp: 1,
@@ -46,6 +48,10 @@ pub(crate) fn longest() -> Pending {
             hash: ArtifactHash([255; 32]),
             build_target: BuildTarget::default(),
         }),
+        project: Some(NamedProject {
+            project_id: ProjectId::new(account.clone(), &"a".repeat(64)).unwrap(),
+            version_key: None,
+        }),
         limits: limits::Limits {
             max_instructions: u64::MAX,
             max_memory_mb: u32::MAX,
@@ -58,6 +64,11 @@ pub(crate) fn longest() -> Pending {
             account_id: account.clone(),
         }),
         payer_account_id: Some(account),
+        params: RequestParams {
+            project_uuid: Some(ProjectUuid(u64::MAX).to_string()),
+            attached_usd: Some(u128::MAX),
+            ..RequestParams::default()
+        },
         ..pending()
     }
 }

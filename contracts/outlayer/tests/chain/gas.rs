@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::secrets::{blob, with};
 use super::town::{ALICE, CLIENT, DEPOSIT, OWNER, Town, WORKER, ask, call, success};
 use super::wasm;
 
@@ -65,11 +66,56 @@ fn measure() -> BTreeMap<String, u64> {
     table
 }
 
+/// What owners of secrets and projects burn.
+fn measure_owners() -> BTreeMap<String, u64> {
+    let mut town = Town::new();
+    let mut table = BTreeMap::new();
+    let mut measured = |name: &str, method: &str, arguments: Value| {
+        let sent = town.pay(ALICE, method, &arguments, 20 * DEPOSIT);
+        let gas = sent.burnt()[method].div_ceil(10u64.pow(12));
+        table.insert(name.to_owned(), gas);
+    };
+    let named = json!({"repo": "acme/ark", "profile": "default"});
+    let store = |length| {
+        let sealed = json!({"encrypted_secrets_base64": blob(length), "access": "AllowAll"});
+        with(named.clone(), sealed)
+    };
+    let access = json!({"Whitelist": {"accounts": vec![OWNER; 500]}});
+    let update = with(named.clone(), json!({"new_access": access}));
+    measured("store_secrets", "store_secrets", store(200));
+    measured("store_secrets, 100 kB", "store_secrets", store(100_000));
+    measured("update_access, 500 accounts", "update_access", update);
+    measured("delete_secrets, 100 kB", "delete_secrets", named.clone());
+
+    let code = |i: usize| json!({"repo": "https://github.com/a/b", "commit": format!("{i:0>40}")});
+    let version = |i| json!({"project_name": "app", "source": code(i)});
+    let chosen =
+        json!({"project_name": "app", "version_key": format!("https://github.com/a/b@{:0>40}", 1)});
+    let app = json!({"name": "app", "source": code(0)});
+    measured("create_project", "create_project", app);
+    measured("add_version", "add_version", version(1));
+    measured("set_active_version", "set_active_version", chosen.clone());
+    let first =
+        json!({"project_name": "app", "version_key": format!("https://github.com/a/b@{:0>40}", 0)});
+    measured("remove_version", "remove_version", first);
+    for i in 2..101 {
+        measured("add_version", "add_version", version(i));
+    }
+    let whole = json!({"project_name": "app"});
+    measured("delete_project, 100 versions", "delete_project", whole);
+    let again = json!({"name": "app", "source": code(0)});
+    measured("create_project", "create_project", again);
+    let over = json!({"project_name": "app", "new_owner": OWNER});
+    measured("transfer_project", "transfer_project", over);
+    table
+}
+
 #[test]
 fn no_method_burns_more_than_its_ceiling_and_the_module_stays_small() {
     let recorded: BTreeMap<String, Value> = serde_json::from_str(TABLE).unwrap();
 
     let mut measured = measure();
+    measured.append(&mut measure_owners());
     let kilobytes = u64::try_from(wasm::outlayer().len())
         .unwrap()
         .div_ceil(1_000);

@@ -117,7 +117,7 @@ fn a_request_takes_just_the_bytes_it_is_said_to_take() {
 #[test]
 fn an_account_without_a_reserve_takes_no_requests_until_it_is_topped_up() {
     let code = u128::try_from(super::wasm::outlayer().len()).unwrap();
-    let barely = (code + 3_000) * 10u128.pow(19) + 10u128.pow(22);
+    let barely = (code + 3_000) * 10u128.pow(19) + 2 * 10u128.pow(22);
     let mut town = Town::with_balance(Balance::from_yoctonear(barely));
     let arguments = serde_json::to_vec(&ask(json!({}))).unwrap();
 

@@ -136,6 +136,21 @@ impl Town {
         self.send(from, OUTLAYER, vec![call(method, &arguments, 0, 300)])
     }
 
+    /// Calls the contract with a deposit.
+    pub(crate) fn pay(&mut self, from: &str, method: &str, arguments: &Value, yocto: u128) -> Sent {
+        self.send(from, OUTLAYER, vec![call(method, arguments, yocto, 300)])
+    }
+
+    /// What the account's bytes stake.
+    pub(crate) fn stake(&self) -> u128 {
+        yocto(&self.view("get_reserve", json!({}))["storage_stake"])
+    }
+
+    /// What is held for the bytes of secrets and projects.
+    pub(crate) fn held(&self) -> u128 {
+        yocto(&self.view("get_reserve", json!({}))["storage_deposits"])
+    }
+
     /// Alice asks; the answer is still to come.
     pub(crate) fn ask(&mut self, more: Value) -> (u64, Sent) {
         self.ask_as(ALICE, more, DEPOSIT)
@@ -223,7 +238,7 @@ impl Town {
     pub(crate) fn check_money(&self) {
         let reserve = self.view("get_reserve", json!({}));
         let balance = self.balance(OUTLAYER);
-        let owed: u128 = self.owed().iter().sum();
+        let owed: u128 = self.owed().iter().sum::<u128>() + yocto(&reserve["storage_deposits"]);
         assert_eq!(yocto(&reserve["balance"]), balance);
         assert_eq!(balance, owed + self.own, "{reserve}");
         assert!(balance >= yocto(&reserve["storage_stake"]), "{reserve}");
@@ -273,6 +288,14 @@ impl Sent {
             FinalExecutionStatus::Failure(error) => format!("{error:?}"),
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Whether the transaction failed.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(
+            self.outcome.final_outcome.status,
+            FinalExecutionStatus::Failure(_)
+        )
     }
 
     /// Whether the answer is still to come.
