@@ -164,6 +164,34 @@ failure_codes! {
     SourceTooLarge = "source_too_large" => Requester,
     /// The worker cannot seal a build off from itself.
     JailUnavailable = "jail_unavailable" => Platform,
+
+    // Secrets and projects.
+    /// The accessor names no kind of code, or several, or a malformed one.
+    InvalidAccessor = "invalid_accessor" => Requester,
+    /// The profile's name is empty, too long or holds what a name may not.
+    InvalidProfile = "invalid_profile" => Requester,
+    /// The sealed secrets are not base64, cut short, or of an unknown version.
+    InvalidCiphertext = "invalid_ciphertext" => Requester,
+    /// The sealed secrets are larger than one profile may be.
+    SecretsTooLarge = "secrets_too_large" => Requester,
+    /// The access condition is malformed.
+    InvalidCondition = "invalid_condition" => Requester,
+    /// The access condition nests too deep, consists of too many, or takes too many bytes.
+    ConditionTooLarge = "condition_too_large" => Requester,
+    /// The owner has no such profile.
+    SecretsNotFound = "secrets_not_found" => Requester,
+    /// The profile's access condition does not hold for the caller.
+    SecretsDenied = "secrets_denied" => Requester,
+    /// The project's name is empty, too long or holds what a name may not.
+    InvalidProjectName = "invalid_project_name" => Requester,
+    /// The owner has a project of that name.
+    ProjectExists = "project_exists" => Requester,
+    /// The project has that version.
+    VersionExists = "version_exists" => Requester,
+    /// The version is the active one; activate another first.
+    VersionActive = "version_active" => Requester,
+    /// The project has as many versions as it may.
+    TooManyVersions = "too_many_versions" => Requester,
 }
 
 impl fmt::Display for FailureCode {

@@ -13,9 +13,11 @@ pub mod job;
 pub mod limits;
 pub mod pricing;
 pub mod progress;
+pub mod project;
 pub mod public;
 pub mod request;
 pub mod response;
+pub mod secrets;
 pub mod source;
 
 pub use failure::{FailureCode, Fault};
