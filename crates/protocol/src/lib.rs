@@ -10,6 +10,7 @@ pub mod event;
 pub mod failure;
 pub mod id;
 pub mod job;
+pub mod keystore;
 pub mod limits;
 pub mod pricing;
 pub mod progress;
