@@ -3,13 +3,17 @@
 //! All of it passes through the coordinator, which is believed in nothing: what is secret travels sealed, and what is asked and
 //! answered is signed.
 
+use std::fmt;
+
+use near_account_id::AccountId;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::id::{ArtifactHash, RequestId};
 use crate::request::SecretsReference;
 use crate::secrets::{Accessor, Profile};
-use near_account_id::AccountId;
 
 /// The profile that is meant when none is named.
 pub const DEFAULT_PROFILE: &str = "default";
@@ -170,6 +174,107 @@ impl Update<'_> {
              expires: {expires_ms}"
         )
     }
+}
+
+/// A question for the key to seal to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PubkeyAsk {
+    /// For which code, in either spelling of [`Accessor`].
+    pub accessor: Value,
+    /// Whose secrets.
+    pub owner: String,
+    /// Which profile; [`DEFAULT_PROFILE`] if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// A JSON object, or its text, of whose names it is said whether they may be given. Its values should be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets_json: Option<SecretsJson>,
+}
+
+/// JSON that may hold secrets, and so is not shown.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretsJson(pub Box<RawValue>);
+
+impl fmt::Debug for SecretsJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretsJson(…)")
+    }
+}
+
+/// The key to seal to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PubkeyAnswer {
+    /// For which code, in the spelling of HTTP.
+    pub accessor: Value,
+    /// Whose secrets.
+    pub owner: AccountId,
+    /// The X25519 key, 64 hexadecimal digits.
+    pub pubkey: String,
+}
+
+/// A question for secrets that only the keystore knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenerateAsk {
+    /// For which code, in either spelling of [`Accessor`].
+    pub accessor: Value,
+    /// Whose secrets.
+    pub owner: String,
+    /// Which profile; [`DEFAULT_PROFILE`] if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Sealed secrets beside which they come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted_secrets_base64: Option<String>,
+    /// What to generate.
+    pub new_secrets: Vec<NewSecret>,
+}
+
+/// A secret to be generated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSecret {
+    /// Its name, which begins with `PROTECTED_`.
+    pub name: String,
+    /// `hex16`, `hex32`, `hex64`, `ed25519`, `ed25519_seed`, `password` or `password:N`.
+    pub generation_type: String,
+}
+
+/// New values for a stored profile, signed by its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateAsk {
+    /// For which code, in either spelling of [`Accessor`].
+    pub accessor: Value,
+    /// Whose secrets.
+    pub owner: String,
+    /// Which profile; [`DEFAULT_PROFILE`] if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// What is done with what is there.
+    pub mode: UpdateMode,
+    /// The new values, sealed to the profile's key.
+    pub encrypted_secrets_base64: String,
+    /// Until when the signature holds, in milliseconds since the Unix epoch: at most [`UPDATE_HOLDS_MS`] from now.
+    pub expires_ms: u64,
+    /// The nonce of NEP-413, 32 bytes in base64.
+    pub nonce: String,
+    /// The address of NEP-413 to which a wallet returned, if it was given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+    /// A full-access key of the owner, `ed25519:…`.
+    pub public_key: String,
+    /// Over [`Update::message`] by NEP-413, in base64 or as `ed25519:…`.
+    pub signature: String,
+}
+
+/// Secrets sealed anew, for their owner to store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevisedAnswer {
+    /// The sealed secrets.
+    pub encrypted_data_base64: String,
+    /// What they are called.
+    pub all_keys: Vec<String>,
+    /// For which code, in the spelling of HTTP.
+    pub accessor: Value,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod id;
 pub mod job;
 pub mod keystore;
 pub mod limits;
+pub mod nep413;
 pub mod pricing;
 pub mod progress;
 pub mod project;
