@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Query, State as Shared};
 use axum::routing::{get, post};
 use base64::Engine as _;
@@ -56,8 +57,14 @@ struct OfRepo {
 
 async fn pubkey_of_repo(
     Shared(state): Shared<Arc<State>>,
-    Query(asked): Query<OfRepo>,
+    query: Result<Query<OfRepo>, QueryRejection>,
 ) -> Answer<PubkeyAnswer> {
+    let Query(asked) = query.map_err(|_| {
+        body::bad(
+            "invalid_query",
+            "each of repo, owner and branch stands once".to_owned(),
+        )
+    })?;
     let repo = asked.repo.ok_or_else(|| body::missing("repo"))?;
     let owner = asked.owner.ok_or_else(|| body::missing("owner"))?;
     let branch = asked.branch.filter(|branch| !branch.is_empty());
@@ -72,7 +79,7 @@ async fn pubkey_of_repo(
 
 async fn pubkey(
     Shared(state): Shared<Arc<State>>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Answer<PubkeyAnswer> {
     let asked: PubkeyAsk = body::read(body)?;
     let target = body::target(&asked.accessor, &asked.owner, asked.profile.as_deref())?;
@@ -95,15 +102,15 @@ fn answer_pubkey(state: &State, target: Target, names_in: Option<&[u8]>) -> Answ
 
 async fn decrypt(
     Shared(state): Shared<Arc<State>>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Answer<Unlocked> {
     let signed: SignedUnlock = body::read(body)?;
-    Ok(axum::Json(unlock::unlock(&state, signed).await?))
+    Ok(axum::Json(unlock::unlock(&state, &signed).await?))
 }
 
 async fn add_generated_secret(
     Shared(state): Shared<Arc<State>>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Answer<RevisedAnswer> {
     let asked: GenerateAsk = body::read(body)?;
     let target = body::target(&asked.accessor, &asked.owner, asked.profile.as_deref())?;
@@ -119,7 +126,7 @@ async fn add_generated_secret(
 
 async fn update_user_secrets(
     Shared(state): Shared<Arc<State>>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Answer<RevisedAnswer> {
     let asked: UpdateAsk = body::read(body)?;
     let target = body::target(&asked.accessor, &asked.owner, asked.profile.as_deref())?;

@@ -2,6 +2,7 @@
 //! in it.
 
 use protocol::AccountId;
+use protocol::keystore::Unlock;
 use protocol::secrets::{Accessor, Profile};
 
 use crate::error::Error;
@@ -50,4 +51,12 @@ pub(crate) fn tell<T>(deed: Deed<'_>, of: Of<'_>, outcome: &Result<T, Error>) {
         Deed::Update => ("update", None, None),
     };
     tracing::info!(target: "audit", deed, outcome, %owner, code = %accessor, %profile, request_id, worker);
+}
+
+/// Writes a line about a question that nobody signed. What it says of itself is anybody's word; only what cannot hold odd characters is told.
+pub(crate) fn tell_unread(asked: &Unlock, error: &Error) {
+    let outcome = error.wire().1;
+    let owner = &asked.secrets_ref.account_id;
+    let request_id = asked.request_id.0;
+    tracing::info!(target: "audit", deed = "unlock", outcome, %owner, code = %asked.accessor, request_id);
 }

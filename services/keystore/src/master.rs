@@ -63,7 +63,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Why, of a key from the TEE's agent.
+    /// The stable code; clients match it, never the text.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "master_key_unreadable",

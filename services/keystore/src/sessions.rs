@@ -30,14 +30,14 @@ pub(crate) struct Question {
 
 impl Question {
     /// Reads a question and checks its signature.
-    pub(crate) fn read(signed: SignedUnlock, contract_id: &AccountId) -> Result<Self, Error> {
+    pub(crate) fn read(signed: &SignedUnlock, contract_id: &AccountId) -> Result<Self, Error> {
         let bad = |field: &str| Error::BadRequest {
             code: "invalid_body",
             message: format!("{field} is not of the documented shape"),
         };
         let worker: PublicKey = signed.public_key.parse().map_err(|_| bad("public_key"))?;
         let signature: Signature = signed.signature.parse().map_err(|_| bad("signature"))?;
-        let asked = signed.unlock;
+        let asked = signed.unlock.clone();
         let session = asked.session_key.parse().map_err(Error::Given)?;
         let profile = asked.secrets_ref.profile.parse();
         let profile = profile.map_err(|_| Error::OtherSecrets(asked.request_id))?;

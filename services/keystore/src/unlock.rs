@@ -18,8 +18,9 @@ use crate::running::State;
 use crate::sessions::Question;
 
 /// Answers a question.
-pub(crate) async fn unlock(state: &State, signed: SignedUnlock) -> Result<Unlocked, Error> {
-    let question = Question::read(signed, &state.contract_id)?;
+pub(crate) async fn unlock(state: &State, signed: &SignedUnlock) -> Result<Unlocked, Error> {
+    let question = Question::read(signed, &state.contract_id)
+        .inspect_err(|error| audit::tell_unread(&signed.unlock, error))?;
     let answer = answer(state, &question).await;
     let asked = &question.asked;
     let deed = Deed::Unlock {

@@ -133,6 +133,26 @@ async fn ten_megabytes_and_a_byte_are_too_much() {
 }
 
 #[tokio::test]
+async fn a_query_names_each_thing_once() {
+    let town = Town::start().await;
+    let cases = [
+        ("owner=alice.near", "invalid_query"),
+        ("repo=alice/app", "invalid_query"),
+        (
+            "repo=alice/app&repo=bob/app&owner=alice.near",
+            "invalid_query",
+        ),
+        ("repo=alice&owner=alice.near", "invalid_accessor"),
+    ];
+
+    for (query, expected) in cases {
+        let url = format!("{}/pubkey?{query}", town.keystore.url());
+        let response = town.http.get(url).send().await.unwrap();
+        assert_eq!(refusal(response).await, code(400, expected), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn it_says_that_it_is_well_and_who_it_is() {
     let town = Town::start().await;
     let get = |path: &str| {

@@ -55,10 +55,14 @@ async fn neither_a_log_nor_an_answer_holds_a_secret() {
     let odd = json!({"accessor": CANARY, "owner": "alice.near", "secrets_json": {"A": [CANARY]}});
     let signed = worker.sign(question(&town, &repo()));
 
+    let mut forged = json!(signed);
+    forged["session_key"] = json!("12".repeat(32));
+
     let mut answers = String::new();
     for (path, body) in [
         ("decrypt", json!(signed)),
         ("decrypt", json!(signed)),
+        ("decrypt", forged),
         ("pubkey", names),
     ] {
         answers += &town.post(path, &body).await.text().await.unwrap();
@@ -75,5 +79,10 @@ async fn neither_a_log_nor_an_answer_holds_a_secret() {
         log.contains("audit: deed=\"unlock\" outcome=\"ok\" owner=alice.near"),
         "{log}"
     );
-    assert!(log.contains("outcome=\"session_used\""), "{log}");
+    for outcome in ["session_used", "bad_signature"] {
+        assert!(
+            log.contains(&format!("deed=\"unlock\" outcome=\"{outcome}\"")),
+            "{log}"
+        );
+    }
 }
