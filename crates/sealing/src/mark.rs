@@ -6,9 +6,11 @@
 
 use std::fmt;
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
+
+use crate::master::keyed;
 
 /// The mark's name in a sealed object; it holds an `=`, so that no secret is called so.
 pub(crate) const NAME: &str = "generated=";
@@ -38,9 +40,7 @@ impl MarkKey {
     }
 
     fn mac<'a>(&self, generated: impl Iterator<Item = (&'a str, &'a str)>) -> Hmac<Sha256> {
-        let mac = Hmac::new_from_slice(self.0.as_ref());
-        // HMAC takes keys of every length.
-        let mut mac: Hmac<Sha256> = mac.expect("HMAC takes a key of 32 bytes");
+        let mut mac = keyed(&self.0);
         for part in generated.flat_map(|(name, value)| [name, value]) {
             let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
             mac.update(&length.to_le_bytes());

@@ -66,14 +66,21 @@ impl MasterKey {
     }
 
     fn derive(&self, text: &[&str]) -> Zeroizing<[u8; 32]> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.0.as_ref());
-        // HMAC takes keys of every length.
-        let mut mac = mac.expect("HMAC takes a key of 32 bytes");
+        let mut mac = keyed(&self.0);
         for part in text {
             mac.update(part.as_bytes());
         }
         Zeroizing::new(mac.finalize().into_bytes().into())
     }
+}
+
+/// HMAC under a key. It pads a key to a block with zeros; done here, there is no length left that could be wrong.
+pub(crate) fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    let mut block = Zeroizing::new([0; 64]);
+    for (padded, byte) in block.iter_mut().zip(key) {
+        *padded = *byte;
+    }
+    Hmac::new((&*block).into())
 }
 
 impl fmt::Debug for MasterKey {
