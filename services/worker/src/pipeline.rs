@@ -11,11 +11,13 @@ mod confirm;
 mod execute;
 mod publish;
 mod resolve;
+mod secrets;
 
 /// Answers one request. Each step needs what the one before it proved.
 pub(crate) async fn serve(parts: &Parts, lease: &Lease) -> Result<Report, Setback> {
     let confirmed = confirm::confirm(parts, lease).await?;
     parts.reached(lease, Step::Confirmed, "");
+    secrets::open(&confirmed.request)?;
     let artifact = compile::compile(parts, lease, &confirmed).await?;
     let request = confirmed.request;
     parts.reached(lease, Step::Compiled, &artifact.hash.to_string());
