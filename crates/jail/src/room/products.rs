@@ -42,7 +42,13 @@ struct How {
 /// What is wrong inside is no error: then less comes out, and whoever wanted it misses it.
 pub(super) fn copy_out(product: &Product, out: &OwnedFd) -> io::Result<()> {
     let space = File::open(&product.space)?;
-    let Ok(folder) = open_below(space.as_fd(), &product.folder, FOLDER) else {
+    let is_all = product.folder.as_os_str().is_empty();
+    let below = if is_all {
+        Path::new(".")
+    } else {
+        &product.folder
+    };
+    let Ok(folder) = open_below(space.as_fd(), below, FOLDER) else {
         return Ok(());
     };
     let path = product.space.join(&product.folder);
@@ -190,6 +196,22 @@ mod tests {
         assert_eq!(came, ["one.wasm"]);
         let one = fs::read(out.path().join("a/release/one.wasm")).unwrap();
         assert_eq!(one, b"long");
+    }
+
+    #[test]
+    fn everything_is_what_is_in_the_space_itself_too() {
+        let (space, out, fd) = folders();
+        fs::create_dir(space.path().join("deps")).unwrap();
+        fs::write(space.path().join("deps/lib"), "lib").unwrap();
+        let all = Product {
+            folder: PathBuf::new(),
+            wanted: Wanted::Everything,
+            ..product(space.path())
+        };
+
+        copy_out(&all, &fd).unwrap();
+
+        assert_eq!(fs::read(out.path().join("deps/lib")).unwrap(), b"lib");
     }
 
     #[test]
