@@ -35,9 +35,6 @@ const TO_RESOLVE: Duration = Duration::from_secs(10);
 /// How often a worker looks whether another has built what it waits for.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
-/// A build that goes on.
-type Building = JoinHandle<Result<Compiled, Setback>>;
-
 /// An artifact that can be run.
 #[derive(Debug)]
 pub(crate) struct Compiled {
@@ -73,15 +70,20 @@ pub(super) async fn compile(
     let (estimate, began) = (parts.history.estimate(&source), Instant::now());
     let left = || patience.saturating_sub(began.elapsed());
     loop {
-        let Some((build, caused)) = begin(parts, job, &source).await else {
-            // Another worker builds, and another request has caused it.
-            if estimate > left() {
-                return Err(in_progress(&source, estimate, Duration::ZERO));
-            }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
-            match find(parts, &source).await? {
-                Some(found) if !request.params.force_rebuild => return Ok(found),
-                _ => continue,
+        let (build, caused) = match begin(parts, job, &source, request.params.force_rebuild).await?
+        {
+            Begun::Here { build, caused } => (build, caused),
+            Begun::Before(found) => return Ok(found),
+            Begun::Elsewhere => {
+                // Another request has caused it.
+                if estimate > left() {
+                    return Err(in_progress(&source, estimate, Duration::ZERO));
+                }
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+                match find(parts, &source).await? {
+                    Some(found) if !request.params.force_rebuild => return Ok(found),
+                    _ => continue,
+                }
             }
         };
         let fee = |time| if caused { time } else { Duration::ZERO };
@@ -107,13 +109,31 @@ fn patience(config: &Config, blocks_left: u64, run: Duration) -> Duration {
     config.build_patience.min(left.saturating_sub(TO_RESOLVE))
 }
 
-/// The build, which goes on by itself when the request cannot wait for it, and whether this request has caused it. Nothing when another
-/// worker builds.
-async fn begin(parts: &Parts, job: JobId, source: &ResolvedSource) -> Option<(Building, bool)> {
+/// Where a build is, once a request has asked for it.
+enum Begun {
+    /// Here. It goes on by itself when the request cannot wait for it.
+    Here {
+        build: JoinHandle<Result<Compiled, Setback>>,
+        /// Whether this request has caused it.
+        caused: bool,
+    },
+    /// Another worker builds.
+    Elsewhere,
+    /// It was over before this request had its turn.
+    Before(Compiled),
+}
+
+/// Begins the build, unless it goes on already.
+async fn begin(
+    parts: &Parts,
+    job: JobId,
+    source: &ResolvedSource,
+    anew: bool,
+) -> Result<Begun, Setback> {
     let caused = match parts.building.begin(&name_of(source)) {
         Start::Caused(caused) => Some(caused),
         Start::GoesOn => None,
-        Start::Unsettled => return None,
+        Start::Unsettled => return Ok(Begun::Elsewhere),
     };
     let is_caused = caused.is_some();
     let (showing, progress) = Showing::new(job, parts.watch.clone());
@@ -122,7 +142,14 @@ async fn begin(parts: &Parts, job: JobId, source: &ResolvedSource) -> Option<(Bu
         if let Some(name) = build_name(source) {
             match claim(&parts.coordinator, name, job, progress).await {
                 Turn::Ours(ours) => claimed = ours,
-                Turn::Others => return None,
+                Turn::Others => return Ok(Begun::Elsewhere),
+            }
+            // Who had the claim before may have built it since this request looked: nobody builds or pays twice.
+            if !anew && let Some(found) = find(parts, source).await? {
+                if let Some(claimed) = claimed {
+                    claimed.release().await;
+                }
+                return Ok(Begun::Before(found));
             }
         }
         caused.settle();
@@ -136,7 +163,10 @@ async fn begin(parts: &Parts, job: JobId, source: &ResolvedSource) -> Option<(Bu
         drop(caused);
         built
     });
-    Some((build, is_caused))
+    Ok(Begun::Here {
+        build,
+        caused: is_caused,
+    })
 }
 
 /// Looks for the artifact where nothing has to be built for it.
