@@ -1,6 +1,7 @@
 //! Runs a step of a build in the jail and tells what ended it, for every language alike.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::iter;
 use std::path::Path;
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub(crate) async fn run(
     how: Running<'_>,
 ) -> Result<Finished, Error> {
     let ours = |error| Error::ours(format!("{}: {error}", how.name));
+    // That of a step before it would be taken for its own.
+    fs::remove_file(&step.account).ok();
     let command = jail.confine(step).map_err(ours)?;
     let ended = process::run_drawing(command, how.limits, how.wall, how.drawings)
         .await

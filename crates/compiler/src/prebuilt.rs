@@ -81,7 +81,10 @@ impl Prebuilt {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(LEAVING) {
-                fs::remove_dir_all(entry.path())?;
+                // What cannot be removed takes space and keeps nobody from working.
+                if let Err(error) = fs::remove_dir_all(entry.path()) {
+                    tracing::warn!(%error, "what was thrown away is still there");
+                }
             }
         }
         Ok(all)

@@ -53,8 +53,14 @@ impl Cargo<'_> {
             set_times(&vendor, since.unwrap_or(UNIX_EPOCH))?;
             stand_in::make(&source, &stand_in)
         });
-        let manifests = prepared.await.map_err(|error| ours(&error))?;
-        let key = self.key(target, &manifests).map_err(|error| ours(&error))?;
+        let prepared = prepared.await;
+        let key = match prepared.and_then(|manifests| self.key(target, &manifests)) {
+            Ok(key) => key,
+            Err(error) => {
+                tracing::warn!(%error, "dependencies are not built alone");
+                return Ok((None, String::new()));
+            }
+        };
         if let Some(held) = self.prebuilt.find(&key) {
             return Ok((Some(held), String::new()));
         }
@@ -82,8 +88,6 @@ impl Cargo<'_> {
             if finished.ended.end == End::TimedOut {
                 return Err(failure);
             }
-            // Its account is not that of the step that follows.
-            fs::remove_file(self.bench.account()).ok();
             return Ok(log);
         }
         let (made, prebuilt) = (self.bench.target(), self.prebuilt.clone());
@@ -100,7 +104,6 @@ impl Cargo<'_> {
         if let Err(error) = kept.await {
             tracing::warn!(%error, "built dependencies are not kept");
         }
-        fs::remove_file(self.bench.account()).ok();
         Ok(log)
     }
 
