@@ -42,13 +42,9 @@ struct How {
 /// What is wrong inside is no error: then less comes out, and whoever wanted it misses it.
 pub(super) fn copy_out(product: &Product, out: &OwnedFd) -> io::Result<()> {
     let space = File::open(&product.space)?;
-    let is_all = product.folder.as_os_str().is_empty();
-    let below = if is_all {
-        Path::new(".")
-    } else {
-        &product.folder
-    };
-    let Ok(folder) = open_below(space.as_fd(), below, FOLDER) else {
+    // A folder without a name is the space itself.
+    let below = Path::new(".").join(&product.folder);
+    let Ok(folder) = open_below(space.as_fd(), &below, FOLDER) else {
         return Ok(());
     };
     let path = product.space.join(&product.folder);
