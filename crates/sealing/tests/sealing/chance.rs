@@ -14,11 +14,15 @@ pub(crate) struct Told(pub(crate) Vec<u8>);
 
 impl RngCore for Told {
     fn next_u32(&mut self) -> u32 {
-        unimplemented!("nobody asks for it")
+        let mut bytes = [0; 4];
+        self.fill_bytes(&mut bytes);
+        u32::from_le_bytes(bytes)
     }
 
     fn next_u64(&mut self) -> u64 {
-        unimplemented!("nobody asks for it")
+        let mut bytes = [0; 8];
+        self.fill_bytes(&mut bytes);
+        u64::from_le_bytes(bytes)
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
