@@ -7,6 +7,7 @@ use axum::extract::State as Shared;
 use protocol::pricing::Pricing;
 use protocol::progress::BuildView;
 use protocol::public::{JobView, RepoView, StatsView, WasmView, WorkerView};
+use protocol::secrets::Repo;
 use protocol::source::BuildTarget;
 use protocol::{AccountId, ArtifactHash, CommitHash, RequestId};
 use serde::{Deserialize, Serialize};
@@ -164,7 +165,7 @@ async fn wasm_info(
     Query(query): Query<WasmQuery>,
 ) -> Result<Json<WasmView>, Error> {
     let key = Key {
-        repo: normalised(&query.repo_url),
+        repo: normalised(&query.repo_url)?,
         commit: query.commit_hash,
         build_target: query.build_target,
     };
@@ -196,7 +197,7 @@ async fn builds(
     Query(query): Query<BuildsQuery>,
 ) -> Result<Json<Vec<BuildView>>, Error> {
     let wanted = Wanted {
-        repo: query.repo_url.as_deref().map(normalised),
+        repo: query.repo_url.as_deref().map(normalised).transpose()?,
         commit: query.commit_hash.map(|commit| commit.to_string()),
     };
     state.artifacts.going_on(&wanted).await.map(Json)
@@ -217,19 +218,13 @@ fn within(name: &str, given: Option<u64>, usual: u64, most: u64) -> Result<u64, 
     }
 }
 
-/// A repository's name without scheme, `git@host:` and `.git`; `owner/repo` is on GitHub. Source: interface page, 5.
-fn normalised(repo: &str) -> String {
-    let repo = repo.trim().trim_end_matches('/');
-    let repo = repo.split_once("://").map_or(repo, |(_, rest)| rest);
-    let repo = match repo.strip_prefix("git@") {
-        Some(rest) => rest.replacen(':', "/", 1),
-        None => repo.to_owned(),
-    };
-    let repo = repo.strip_suffix(".git").unwrap_or(&repo);
-    match repo.split('/').count() {
-        2 => format!("github.com/{repo}"),
-        _ => repo.to_owned(),
-    }
+/// A repository in the one form in which builds are found.
+fn normalised(repo: &str) -> Result<String, Error> {
+    let repo: Repo = repo
+        .trim()
+        .parse()
+        .map_err(|err: protocol::secrets::Error| bad("invalid_query", err.to_string()))?;
+    Ok(repo.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -247,7 +242,9 @@ mod tests {
         ];
 
         for spelling in spellings {
-            assert_eq!(normalised(spelling), "github.com/a/b", "{spelling}");
+            let repo = normalised(spelling).unwrap();
+            assert_eq!(repo, "github.com/a/b", "{spelling}");
         }
+        assert!(normalised("no repository").is_err());
     }
 }
