@@ -115,6 +115,17 @@ pub struct RepoView {
     pub last_used_ms: UnixMs,
 }
 
+/// `/github/resolve-branch`: of which branch a commit is, or was within the last days. A hint: who relies on it asks the repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BranchView {
+    /// The branch; none if no branch is at the commit.
+    pub branch: Option<String>,
+    /// The repository without scheme and `.git`.
+    pub repo_normalized: String,
+    /// Whether the answer was there before.
+    pub cached: bool,
+}
+
 /// `/public/wasm/info`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WasmView {
