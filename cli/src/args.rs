@@ -1,6 +1,7 @@
 //! What can be typed after `outlayer`.
 
 mod compiling;
+mod keystore;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use protocol::AccountId;
 
 pub use compiling::{BuildJail, Compiling};
+pub use keystore::Keystore;
 
 /// Off-chain execution for NEAR contracts.
 #[derive(Debug, Parser)]
@@ -46,6 +48,8 @@ pub enum Command {
     Coordinator(Coordinator),
     /// Run a worker.
     Worker(Worker),
+    /// Run a keystore.
+    Keystore(Keystore),
     /// Run a NEAR node in one process, by the command lines of near-sandbox.
     Localnet(localnet::sandbox::Cli),
     /// Measure the platform.
@@ -314,6 +318,9 @@ pub struct Coordinator {
     /// Where blocks come from: `neardata=URL`, `indexer` (the node's indexer RPC) or `rpc` (plain RPC).
     #[arg(long, env = "OUTLAYER_BLOCKS", default_value = "rpc")]
     pub blocks: String,
+    /// The keystore's address, to which `/secrets/*` is passed on.
+    #[arg(long, env = "OUTLAYER_KEYSTORE", value_name = "URL")]
+    pub keystore: Option<String>,
     /// The first block to read, when the database is new; the newest if absent.
     #[arg(long, env = "OUTLAYER_START_BLOCK")]
     pub start_block: Option<u64>,
@@ -342,6 +349,10 @@ pub struct Worker {
         required = true
     )]
     pub secret_keys: Vec<String>,
+    /// What the keystore signs its answers with, `ed25519:…`, as `outlayer keystore` says at its start. Without it requests that name
+    /// secrets are not answered.
+    #[arg(long, env = "OUTLAYER_KEYSTORE_KEY", value_name = "KEY")]
+    pub keystore_key: Option<String>,
     /// The folder of artifacts and builds.
     #[arg(long, env = "OUTLAYER_DATA")]
     pub data: PathBuf,
@@ -374,7 +385,7 @@ pub struct Worker {
         value_name = "URL"
     )]
     pub fastfs_url: String,
-    /// Keep every execution in this folder for `outlayer replay`, up to 1 GiB. The files hold what guests were given, secrets included.
+    /// Keep every execution that was given no secrets in this folder for `outlayer replay`, up to 1 GiB.
     #[arg(long, env = "OUTLAYER_KEEP_RUNS", value_name = "FOLDER")]
     pub keep_runs: Option<PathBuf>,
     /// Kill this process when a job reaches the step: for tests of crashes.

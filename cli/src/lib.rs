@@ -75,6 +75,7 @@ async fn obey(command: Command, voice: Voice) -> Result<bool> {
         Command::Status(args) => status::status(&args, voice).await.map(|()| true),
         Command::Coordinator(args) => serve::coordinator(args, voice).await.map(|()| true),
         Command::Worker(args) => serve::worker(args, voice).await.map(|()| true),
+        Command::Keystore(args) => serve::keystore(args, voice).await.map(|()| true),
         Command::Localnet(cli) => serve::localnet(cli).await.map(|()| true),
         Command::Bench(args) => bench::bench(&args.what, voice).await.map(|()| true),
         // Settled before anything is parsed.

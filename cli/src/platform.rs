@@ -1,10 +1,11 @@
-//! The whole platform on this machine: a chain, the contracts on it, a coordinator and a worker.
+//! The whole platform on this machine: a chain, the contracts on it, a keystore, a coordinator and a worker.
 //!
 //! `outlayer dev` keeps one up, `outlayer demo` walks through one, the journeys and the benchmarks start many.
 
 mod accounts;
 mod chain;
 mod contracts;
+mod key_file;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use clients::near::{Node, Sender, Settings as NodeSettings, sender};
 use clients::outlayer::Contract;
 use clients::parts::Parts as ClientParts;
 use coordinator::Coordinator;
+use keystore::Keystore;
 use localnet::{Pace, Server};
 use protocol::AccountId;
 use protocol::clock::SystemClock;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub build_patience: Duration,
     /// How the queue behaves.
     pub queue: coordinator::queue::Settings,
+    /// How often the keystore may be asked.
+    pub keystore: keystore::Limits,
     /// Is told of every step of the worker.
     pub watch: Arc<dyn WatchSteps>,
 }
@@ -66,6 +70,7 @@ impl Default for Settings {
             concurrency: 4,
             build_patience: Duration::from_secs(100),
             queue: coordinator::queue::Settings::default(),
+            keystore: keystore::Limits::default(),
             watch: Arc::new(LogSteps),
         }
     }
@@ -86,6 +91,12 @@ pub struct Platform {
     coordinator: Option<Coordinator>,
     /// Where the queue is, also while it is taken down.
     coordinator_url: String,
+    /// Opens secrets; none while it is taken down.
+    keystore: Option<Keystore>,
+    /// Where it is, also while it is taken down.
+    keystore_url: String,
+    /// What it signs with.
+    keystore_key: String,
     worker: Option<Worker>,
     worker_token: String,
     settings: Settings,
@@ -118,12 +129,16 @@ impl Platform {
             accounts,
             coordinator: None,
             coordinator_url: String::new(),
+            keystore: None,
+            keystore_url: String::new(),
+            keystore_key: String::new(),
             worker: None,
             worker_token: String::new(),
             settings,
             folder,
             _temporary: temporary,
         };
+        platform.start_keystore().await?;
         platform.start_coordinator().await?;
         if platform.settings.concurrency > 0 {
             platform.start_worker().await?;
@@ -135,9 +150,7 @@ impl Platform {
     pub async fn start_coordinator(&mut self) -> Result<()> {
         let mut config =
             services::coordinator_config(&self.accounts.outlayer, &self.folder.join("coordinator"));
-        if let Ok(url) = self.coordinator_url.parse::<Url>()
-            && let Some(port) = url.port()
-        {
+        if let Some(port) = port_of(&self.coordinator_url) {
             config.listen.set_port(port);
         }
         config.ingest.start = coordinator::ingest::Start::Height(1);
@@ -164,6 +177,33 @@ impl Platform {
         }
     }
 
+    /// Starts the keystore, where it was before if it was up before. Its master key is made when there is none yet.
+    pub async fn start_keystore(&mut self) -> Result<()> {
+        let folder = self.folder.join("keystore");
+        let master = key_file::in_folder(&folder)?;
+        let mut config = keystore::Config::new(self.accounts.outlayer.clone(), master, &folder);
+        config.limits = self.settings.keystore;
+        if let Some(port) = port_of(&self.keystore_url) {
+            config.listen.set_port(port);
+        }
+        let operator = self.accounts.operator.clone();
+        let parts = services::keystore_parts(self.contract(), operator, SystemClock::shared());
+        let keystore = Keystore::start(config, parts).await?;
+        self.keystore_url = keystore.url();
+        self.keystore_key = keystore.identity().public_key;
+        self.keystore = Some(keystore);
+        Ok(())
+    }
+
+    /// Takes the keystore down; `gently` lets running calls end.
+    pub async fn stop_keystore(&mut self, ending: Ending) {
+        match (self.keystore.take(), ending) {
+            (Some(keystore), Ending::Graceful) => keystore.stop().await,
+            (Some(keystore), Ending::Sudden) => drop(keystore),
+            (None, _) => {}
+        }
+    }
+
     /// Starts the worker in this process.
     pub async fn start_worker(&mut self) -> Result<()> {
         let parts = self.worker_parts().await?;
@@ -184,6 +224,7 @@ impl Platform {
     pub async fn stop(mut self) {
         self.stop_worker(Ending::Graceful).await;
         self.stop_coordinator(Ending::Graceful).await;
+        self.stop_keystore(Ending::Graceful).await;
         self.localnet.stop().await;
     }
 
@@ -195,6 +236,16 @@ impl Platform {
     /// Where operators ask the coordinator; none while it is down.
     pub fn admin_url(&self) -> Option<String> {
         self.coordinator.as_ref().map(Coordinator::admin_url)
+    }
+
+    /// Where the keystore listens, for nobody but the coordinator.
+    pub fn keystore_url(&self) -> &str {
+        &self.keystore_url
+    }
+
+    /// What the keystore signs its answers with.
+    pub fn keystore_key(&self) -> &str {
+        &self.keystore_key
     }
 
     /// The token of this platform's worker.
@@ -226,6 +277,7 @@ impl Platform {
             format!("--repositories={}", self.repositories.folder().display()),
             "--network=localnet".to_owned(),
             "--block-ms=0".to_owned(),
+            format!("--keystore-key={}", self.keystore_key),
         ]
         .into()
     }
@@ -279,11 +331,17 @@ impl Platform {
             // A machine for development may lack a layer, which is said in the log.
             jail: args::Jail { unsafe_jail: true },
             compiling: args::Compiling::default(),
+            keystore: Some(self.keystore_key.parse()?),
             watch: self.settings.watch.clone(),
             clock: SystemClock::shared(),
         })
         .await
     }
+}
+
+/// The port in an address, if there is one.
+fn port_of(url: &str) -> Option<u16> {
+    url.parse::<Url>().ok()?.port()
 }
 
 /// How a part is taken down.

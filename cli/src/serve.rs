@@ -1,4 +1,4 @@
-//! `outlayer coordinator`, `outlayer worker` and `outlayer localnet`: the services and the node, each in a process of its own, until Ctrl-C or SIGTERM.
+//! `outlayer coordinator`, `outlayer worker`, `outlayer keystore` and `outlayer localnet`: the services and the node, each in a process of its own, until Ctrl-C or SIGTERM.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use clients::events::{Indexer, Neardata, ReadBlocks, Receipts};
 use clients::near::{Node, Settings};
 use clients::outlayer::Contract;
 use coordinator::Coordinator;
+use keystore::Keystore;
 use protocol::JobId;
 use protocol::clock::SystemClock;
 use serde_json::json;
@@ -62,8 +63,32 @@ async fn blocks(args: &args::Coordinator, node: &Node) -> Result<Arc<dyn ReadBlo
     })
 }
 
+/// Runs a keystore.
+pub(crate) async fn keystore(args: args::Keystore, voice: Voice) -> Result<()> {
+    keystore::core_dumps::forbid().context("forbid core files")?;
+    let node = Node::connect(&Settings::new(vec![args.chain.rpc.parse()?]))?;
+    std::fs::create_dir_all(&args.data).with_context(|| format!("make {}", args.data.display()))?;
+    let master = args.master.named();
+    let master = master.context("one of the ways to a master key is named")?;
+    let contract = Contract::new(node, args.chain.contract.clone());
+    let parts = services::keystore_parts(contract, args.operator, SystemClock::shared());
+    let mut config = keystore::Config::new(args.chain.contract, master, &args.data);
+    config.listen = args.listen;
+    let keystore = Keystore::start(config, parts).await?;
+    let (url, key) = (keystore.url(), keystore.identity().public_key);
+    voice.result(
+        format!("the keystore listens at {url}; its workers are started with --keystore-key {key}"),
+        &json!({"keystore": url, "keystore_key": key}),
+    );
+    told_to_stop().await?;
+    keystore.stop().await;
+    Ok(())
+}
+
 /// Runs a worker.
 pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
+    // It holds secrets while their guests run.
+    keystore::core_dumps::forbid().context("forbid core files")?;
     let mut config = worker::Config::new(
         args.chain.contract,
         args.operator,
@@ -94,6 +119,10 @@ pub(crate) async fn worker(args: args::Worker, voice: Voice) -> Result<()> {
         engine: args.engine,
         jail: args.jail,
         compiling: args.compiling,
+        keystore: args
+            .keystore_key
+            .map(|key| key.parse().context("--keystore-key is `ed25519:…`"))
+            .transpose()?,
         watch,
         clock: SystemClock::shared(),
     })

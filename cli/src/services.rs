@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use clients::near::{Node, SecretKey, Sender, sender};
+use clients::near::{Node, PublicKey, SecretKey, Sender, sender};
 use clients::outlayer::Contract;
 use clients::parts::Parts as ClientParts;
 use clients::{coordinator as queue, events};
@@ -15,7 +15,7 @@ use executor::Executor;
 use protocol::AccountId;
 use protocol::clock::Clock;
 use reqwest::Url;
-use worker::{Given, Notary, WatchSteps};
+use worker::{Given, Notary, Vault, WatchSteps};
 
 use crate::args;
 use crate::{build_room, compiling_process};
@@ -43,6 +43,8 @@ pub struct WorkerNeeds {
     pub jail: args::Jail,
     /// What its compiler is told.
     pub compiling: args::Compiling,
+    /// What the keystore signs its answers with; a worker that is not told opens no secrets.
+    pub keystore: Option<PublicKey>,
     /// Is told of every step.
     pub watch: Arc<dyn WatchSteps>,
     /// The time.
@@ -88,6 +90,13 @@ pub async fn worker_parts(needs: WorkerNeeds) -> Result<worker::Parts> {
             needs.jail,
         ))?,
         notary: Notary::new(signing_key, config.operator_id.clone(), node),
+        vault: match needs.keystore {
+            None => None,
+            Some(keystore) => {
+                let line = queue::Public::new(&needs.coordinator)?;
+                Some(Vault::of_the_machine(line, keystore, needs.clock.clone()))
+            }
+        },
         watch: needs.watch,
         clock: needs.clock,
     };
@@ -140,6 +149,22 @@ pub fn coordinator_parts(
         clock,
         blocks,
         pricing: Arc::new(contract),
+    }
+}
+
+/// A keystore's parts, whose workers are those who have a key of `operator_id`.
+pub fn keystore_parts(contract: Contract, operator_id: AccountId, clock: Clock) -> keystore::Parts {
+    let node = contract.node().clone();
+    let contract_id = contract.contract_id().clone();
+    keystore::Parts {
+        clock,
+        chance: keystore::Chance::of_the_machine(),
+        workers: Arc::new(keystore::parts::OperatorKeys::new(
+            node,
+            operator_id,
+            contract_id,
+        )),
+        chain: Arc::new(keystore::parts::Chain::new(contract)),
     }
 }
 

@@ -85,6 +85,7 @@ impl Sandbox {
             engine: Engine::default(),
             jail: Jail::default(),
             compiling: Compiling::default(),
+            keystore: None,
             watch: Arc::new(LogSteps),
             clock: SystemClock::shared(),
         })

@@ -124,6 +124,26 @@ impl Compiler {
         })
     }
 
+    /// Whether a branch of the repository is at the commit or has come from it. A module is on no branch.
+    ///
+    /// # Errors
+    /// See [`Error::code`].
+    pub async fn is_on_branch(&self, source: &ResolvedSource, branch: &str) -> Result<bool, Error> {
+        let ResolvedSource::Commit {
+            repository, commit, ..
+        } = source
+        else {
+            return Ok(false);
+        };
+        let parts = &*self.0;
+        let bench = parts.bench()?;
+        let found = Git::of(repository, &parts.settings, &bench)?
+            .is_on_branch(commit, branch)
+            .await;
+        bench.clear().await;
+        found
+    }
+
     /// Makes the artifact of `source`. Whoever asks for a commit that is being built gets that build's answer.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod refs;
 
 use std::path::Path;
 use std::process::Command;
+use std::slice;
 use std::time::Duration;
 
 use protocol::{CommitHash, FailureCode};
@@ -88,6 +89,27 @@ impl<'a> Git<'a> {
             .ok_or_else(|| Error::new(FailureCode::CommitNotFound))
     }
 
+    /// Whether `branch` is at `commit` or has come from it.
+    pub(crate) async fn is_on_branch(
+        &self,
+        commit: &CommitHash,
+        branch: &str,
+    ) -> Result<bool, Error> {
+        if !refs::is_name(branch) {
+            return Ok(false);
+        }
+        let full = format!("refs/heads/{branch}");
+        let refs = self.refs(slice::from_ref(&full)).await?;
+        match refs.at(&full) {
+            None => Ok(false),
+            Some(tip) if tip == commit => Ok(true),
+            Some(_) => Ok(self
+                .history_has(commit, &[&format!("+{full}:{full}")])
+                .await?
+                .is_ok()),
+        }
+    }
+
     /// Puts the files of `commit` into the workbench and says what git printed.
     pub(crate) async fn check_out(&self, commit: &CommitHash) -> Result<String, Error> {
         self.prove_reachable(commit).await?;
@@ -120,6 +142,16 @@ impl<'a> Git<'a> {
         if refs.has_tip(commit) {
             return Ok(());
         }
+        let found = self.history_has(commit, &[BRANCHES, TAGS]).await?;
+        found.map_err(|log| Error::new(FailureCode::CommitNotFound).hiding(log))
+    }
+
+    /// Fetches the commits, without files, that these branches or tags have come from: whether `commit` is one, or what git said.
+    async fn history_has(
+        &self,
+        commit: &CommitHash,
+        refs: &[&str],
+    ) -> Result<Result<(), String>, Error> {
         let history = self.bench.history();
         self.init(&history, &["--bare"]).await?;
         let fetch = [
@@ -127,18 +159,15 @@ impl<'a> Git<'a> {
             "--filter=tree:0",
             "--no-tags",
             "--no-recurse-submodules",
+            self.location.as_str(),
         ];
-        self.git(
-            &history,
-            &[&fetch[..], &[self.location.as_str(), BRANCHES, TAGS]].concat(),
-        )
-        .await?;
+        self.git(&history, &[&fetch[..], refs].concat()).await?;
         let contains = ["for-each-ref", "--count=1", "--contains", commit.as_str()];
         let found = self.run(&history, &contains, self.log_bytes()).await?;
         if found.is_success() && !found.stdout.is_empty() {
-            return Ok(());
+            return Ok(Ok(()));
         }
-        Err(Error::new(FailureCode::CommitNotFound).hiding(found.log("git for-each-ref")))
+        Ok(Err(found.log("git for-each-ref")))
     }
 
     /// Fetches one commit and nothing that it comes from.

@@ -361,10 +361,11 @@ fn check(run: &Run) -> Result<(), Error> {
     if run.args.iter().any(|arg| arg.contains('\0')) {
         return Err(Error::BadRun("an argument"));
     }
-    let bad = |(name, value): (&String, &String)| {
+    let env = run.env.iter().map(|(name, value)| (&**name, &**value));
+    let bad = |(name, value): (&str, &str)| {
         name.is_empty() || name.contains(['\0', '=']) || value.contains('\0')
     };
-    if run.env.iter().any(bad) {
+    if env.chain(run.secrets.iter()).any(bad) {
         return Err(Error::BadRun("an environment variable"));
     }
     Ok(())

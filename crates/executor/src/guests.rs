@@ -10,8 +10,10 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use borsh::BorshSerialize as _;
 use guest::wire::Ask;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::cache::Compiled;
 use crate::executor::{Error, Tenant, most_bytes};
@@ -66,7 +68,7 @@ impl Guests {
         ask: &Ask,
         deadline: Instant,
     ) -> Result<Reply, Error> {
-        let request = borsh::to_vec(ask).map_err(Error::Process)?;
+        let request = message(ask).map_err(Error::Process)?;
         let most = most_bytes(&ask.run.limits);
         if let Some(server) = self.hot.server(tenant, compiled, &self.program, self.jail) {
             match server.ask(&request, None, deadline, most).await {
@@ -105,6 +107,14 @@ impl Guests {
         }
         Ok(Arc::clone(&any))
     }
+}
+
+/// What is asked, as bytes of which no copy is left behind: it holds what the guest alone may read.
+fn message(ask: &Ask) -> io::Result<Zeroizing<Vec<u8>>> {
+    let length = borsh::object_length(ask)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+    ask.serialize(&mut *bytes)?;
+    Ok(bytes)
 }
 
 fn client_failed(error: jail::client::Error) -> Error {

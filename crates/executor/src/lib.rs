@@ -23,7 +23,7 @@ pub use artifact::Artifact;
 pub use cache::checked_code;
 pub use execution::Execution;
 pub use executor::{Error, Executor, Tenant};
-pub use guest::{Clock, Limits, Outcome, Run, Seed, Stack, TrapKind};
+pub use guest::{Clock, Limits, Outcome, Run, SecretEnv, Seed, Stack, TrapKind};
 pub use guests::GUEST_PROGRAM;
 pub use metering::METERING_VERSION;
 pub use process::Program;

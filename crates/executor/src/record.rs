@@ -7,7 +7,7 @@ use metering::METERING_VERSION;
 use crate::execution::Execution;
 
 /// What a record begins with: its name and its version.
-const MAGIC: &[u8; 16] = b"outlayer-run/2\r\n";
+const MAGIC: &[u8; 16] = b"outlayer-run/3\r\n";
 
 /// An execution to be run again. It holds the input and the environment, secrets included: keep it as you keep those.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

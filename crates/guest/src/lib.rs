@@ -23,5 +23,5 @@ mod world;
 
 pub use outcome::{Outcome, TrapKind};
 pub use profile::Stack;
-pub use run::{Clock, Limits, Run, Seed};
+pub use run::{Clock, Limits, Run, SecretEnv, Seed};
 pub use world::World;

@@ -71,11 +71,11 @@ impl World {
             text.push(0);
             text
         };
+        let env = run.env.iter().map(|(name, value)| (&**name, &**value));
+        let env = env.chain(run.secrets.iter());
         Ok(Self {
             args: run.args.into_iter().map(|arg| ended(arg.into())).collect(),
-            env: run
-                .env
-                .into_iter()
+            env: env
                 .map(|(name, value)| ended(format!("{name}={value}").into()))
                 .collect(),
             input: run.input,

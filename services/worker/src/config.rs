@@ -34,7 +34,7 @@ pub struct Config {
     pub output_bytes: usize,
     /// Where `FastFS` serves what an account has published; `{owner}` stands for the account.
     pub fastfs_url: String,
-    /// Where executions are kept for `outlayer replay`, if they are. The files hold what guests were given, secrets included.
+    /// Where executions are kept for `outlayer replay`, if they are. Those that were given secrets never are.
     pub keep_runs: Option<PathBuf>,
     /// Whether what builds and guests print goes to the coordinator, for its operators only.
     pub keep_hidden_logs: bool,

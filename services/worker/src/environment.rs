@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use protocol::job::Origin;
 use protocol::request::ExecutionRequest;
+use protocol::source::ExecutionSource;
 
 /// The variables of an execution that a contract asked for.
 ///
-/// Names and meanings: interface page, section 4. What belongs to HTTPS calls, projects and wallets is empty, so that a
-/// guest finds every reserved name whatever called it.
+/// Names and meanings: interface page, section 4. What belongs to HTTPS calls and wallets is empty, and what belongs to projects if none
+/// was asked for, so that a guest finds every reserved name whatever called it.
 pub(crate) fn variables(
     request: &ExecutionRequest,
     origin: &Origin,
@@ -18,6 +19,7 @@ pub(crate) fn variables(
     let limits = &request.resource_limits;
     let request_id = request.request_id.to_string();
     let usd = request.attached_usd.to_string();
+    let project = Project::of(request);
     let pairs: [(&str, String); 27] = [
         ("NEAR_SENDER_ID", request.signer_id.to_string()),
         ("NEAR_USER_ACCOUNT_ID", request.signer_id.to_string()),
@@ -51,10 +53,10 @@ pub(crate) fn variables(
         ("USD_PAYMENT", "0".into()),
         ("OUTLAYER_CALL_ID", String::new()),
         ("OUTLAYER_EXECUTION_TYPE", "NEAR".into()),
-        ("OUTLAYER_PROJECT_ID", String::new()),
-        ("OUTLAYER_PROJECT_OWNER", String::new()),
-        ("OUTLAYER_PROJECT_NAME", String::new()),
-        ("OUTLAYER_PROJECT_UUID", String::new()),
+        ("OUTLAYER_PROJECT_ID", project.id.to_owned()),
+        ("OUTLAYER_PROJECT_OWNER", project.owner.to_owned()),
+        ("OUTLAYER_PROJECT_NAME", project.name.to_owned()),
+        ("OUTLAYER_PROJECT_UUID", project.uuid.to_owned()),
         ("WALLET_ID", String::new()),
         ("NEAR_RPC_PROXY_AVAILABLE", "0".into()),
         // The published crate reads this name.
@@ -66,12 +68,36 @@ pub(crate) fn variables(
         .collect()
 }
 
+/// The project that was asked for; nothing but empty names if none was.
+#[derive(Default)]
+struct Project<'a> {
+    id: &'a str,
+    owner: &'a str,
+    name: &'a str,
+    uuid: &'a str,
+}
+
+impl<'a> Project<'a> {
+    fn of(request: &'a ExecutionRequest) -> Self {
+        let ExecutionSource::Project { project_id, .. } = &request.execution_source else {
+            return Self::default();
+        };
+        let (owner, name) = project_id.split_once('/').unwrap_or_default();
+        Self {
+            id: project_id,
+            owner,
+            name,
+            uuid: request.params.project_uuid.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use protocol::limits;
     use protocol::request::{RequestParams, ResponseFormat};
-    use protocol::source::{BuildTarget, CodeSource, ExecutionSource, GitHub};
+    use protocol::source::{BuildTarget, CodeSource, GitHub};
     use protocol::{NearToken, RequestId};
 
     fn request() -> ExecutionRequest {
@@ -101,18 +127,37 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_guest_finds_every_reserved_name_and_the_one_that_the_published_crate_reads() {
-        let origin = Origin {
+    fn origin() -> Origin {
+        Origin {
             block_height: 3,
             block_timestamp: 9,
             receipt_id: "r".into(),
             transaction_hash: None,
             signer_public_key: None,
             gas_burnt: 1,
-        };
+        }
+    }
 
-        let seen = variables(&request(), &origin, "outlayer.near", "testnet");
+    #[test]
+    fn a_guest_of_a_project_finds_its_names() {
+        let mut asked = request();
+        asked.execution_source = ExecutionSource::Project {
+            project_id: "alice.near/app".into(),
+            version_key: None,
+        };
+        asked.params.project_uuid = Some("p000000000000002a".into());
+
+        let seen = variables(&asked, &origin(), "outlayer.near", "testnet");
+
+        assert_eq!(seen["OUTLAYER_PROJECT_ID"], "alice.near/app");
+        assert_eq!(seen["OUTLAYER_PROJECT_OWNER"], "alice.near");
+        assert_eq!(seen["OUTLAYER_PROJECT_NAME"], "app");
+        assert_eq!(seen["OUTLAYER_PROJECT_UUID"], "p000000000000002a");
+    }
+
+    #[test]
+    fn a_guest_finds_every_reserved_name_and_the_one_that_the_published_crate_reads() {
+        let seen = variables(&request(), &origin(), "outlayer.near", "testnet");
 
         assert_eq!(seen.len(), 27);
         assert_eq!(seen["NEAR_SENDER_ID"], "alice.near");

@@ -1,4 +1,4 @@
-//! A worker: leases jobs, confirms them on the chain, compiles, executes and resolves.
+//! A worker: leases jobs, confirms them on the chain, compiles, unlocks, executes and resolves.
 //!
 //! [`pipeline`] says what happens to one job, in order; [`leases`] holds several at once and tells the coordinator how each
 //! ended. A worker keeps nothing that matters: killed at any step, its lease runs out, another worker takes the job, and the
@@ -7,6 +7,7 @@
 mod pipeline;
 
 mod artifacts;
+mod branches;
 mod building;
 mod config;
 mod environment;
@@ -19,6 +20,7 @@ mod published;
 mod runs;
 mod setback;
 mod steps;
+mod vault;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +29,7 @@ pub use config::Config;
 pub use notary::Notary;
 pub use parts::{Given, Parts};
 pub use steps::{LogSteps, Step, WatchSteps};
+pub use vault::Vault;
 
 /// A worker at work.
 #[derive(Debug)]

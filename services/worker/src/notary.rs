@@ -1,4 +1,4 @@
-//! Signs this worker's builds, and believes another's only if its key belongs to the operator.
+//! Signs for this worker what it has built and what it asks, and believes another's build only if its key belongs to the operator.
 //!
 //! The cache between workers is the coordinator's, which is not trusted to say what a commit builds to. So a worker signs what
 //! it built with a key of the operator's account, and the reader asks the chain whether that account has the key.
@@ -42,12 +42,18 @@ impl Notary {
 
     /// The claim with this worker's signature.
     pub(crate) fn sign(&self, build: Build) -> SignedBuild {
-        let signature = self.key.sign(&build.to_be_signed());
+        let (public_key, signature) = self.sign_bytes(&build.to_be_signed());
         SignedBuild {
-            public_key: self.key.public_key().to_string(),
-            signature: signature.to_string(),
+            public_key,
+            signature,
             build,
         }
+    }
+
+    /// This worker's key, and its signature over bytes that begin with the name of what they are.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> (String, String) {
+        let signature = self.key.sign(bytes).to_string();
+        (self.key.public_key().to_string(), signature)
     }
 
     /// Whether a key of the operator's made the signature.

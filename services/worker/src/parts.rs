@@ -15,6 +15,7 @@ use protocol::source::BuildTarget;
 use protocol::{ArtifactHash, CommitHash, JobId};
 
 use crate::artifacts::Artifacts;
+use crate::branches::Branches;
 use crate::building::Building;
 use crate::config::Config;
 use crate::history::History;
@@ -22,6 +23,7 @@ use crate::notary::Notary;
 use crate::published::Published;
 use crate::runs::Runs;
 use crate::steps::{Step, WatchSteps};
+use crate::vault::Vault;
 
 /// Everything a job needs on its way. Cheap to clone; clones share.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Parts {
     pub(crate) compiler: Compiler,
     pub(crate) executor: Executor,
     pub(crate) notary: Arc<Notary>,
+    pub(crate) vault: Option<Arc<Vault>>,
+    pub(crate) branches: Branches,
     pub(crate) artifacts: Artifacts,
     pub(crate) history: History,
     pub(crate) building: Building,
@@ -62,6 +66,8 @@ pub struct Given {
     pub executor: Executor,
     /// Signs this worker's builds and checks the others'.
     pub notary: Notary,
+    /// Opens the secrets that requests name; a worker without one answers no such request.
+    pub vault: Option<Vault>,
     /// Is told of every step.
     pub watch: Arc<dyn WatchSteps>,
 }
@@ -79,6 +85,7 @@ impl Parts {
             published: Published::open(&config.folder.join("published"))?,
             runs: config.keep_runs.as_deref().map(Runs::open).transpose()?,
             config: Arc::new(config),
+            branches: Branches::new(given.clock.clone()),
             clock: given.clock,
             coordinator: Arc::new(given.coordinator),
             contract: given.contract,
@@ -87,6 +94,7 @@ impl Parts {
             compiler: given.compiler,
             executor: given.executor,
             notary: Arc::new(given.notary),
+            vault: given.vault.map(Arc::new),
             watch: given.watch,
         })
     }

@@ -11,18 +11,19 @@ mod confirm;
 mod execute;
 mod publish;
 mod resolve;
-mod secrets;
+mod unlock;
 
 /// Answers one request. Each step needs what the one before it proved.
 pub(crate) async fn serve(parts: &Parts, lease: &Lease) -> Result<Report, Setback> {
     let confirmed = confirm::confirm(parts, lease).await?;
     parts.reached(lease, Step::Confirmed, "");
-    secrets::open(&confirmed.request)?;
-    let artifact = compile::compile(parts, lease, &confirmed).await?;
+    let source = compile::resolve(parts, lease, &confirmed.request).await?;
+    let artifact = compile::compile(parts, lease, &confirmed, &source).await?;
     let request = confirmed.request;
     parts.reached(lease, Step::Compiled, &artifact.hash.to_string());
+    let secrets = unlock::unlock(parts, &request, &source, &artifact).await?;
     let (answer, published) = tokio::join!(
-        execute::execute(parts, lease, &request, &artifact),
+        execute::execute(parts, lease, &request, &artifact, secrets),
         publish::publish(parts, &request, &artifact),
     );
     let mut answer = answer?;

@@ -1,4 +1,4 @@
-//! Executions kept for `outlayer replay`, for operators who look into one: all that a guest was given, secrets included.
+//! Executions kept for `outlayer replay`, for operators who look into one: all that a guest was given. One that was given secrets is not kept.
 
 use std::fs;
 use std::io;

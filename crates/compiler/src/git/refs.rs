@@ -35,6 +35,11 @@ impl Refs {
             .cloned()
     }
 
+    /// The commit that a branch or a tag of this full name is at.
+    pub(super) fn at(&self, full_name: &str) -> Option<&CommitHash> {
+        self.0.get(full_name)
+    }
+
     /// Whether a branch or a tag is at `commit`.
     pub(super) fn has_tip(&self, commit: &CommitHash) -> bool {
         self.0.values().any(|tip| tip == commit)

@@ -11,6 +11,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt as _, Interest};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use super::{Reply, client_failed};
 use crate::executor::Error;
@@ -146,7 +147,7 @@ impl Process {
         }
         let code = code.map(|code| code.try_clone_to_owned()).transpose()?;
         let (connection, pidfd) = (self.0.connection.try_clone()?, self.0.pidfd.try_clone()?);
-        let request = request.to_vec();
+        let request = Zeroizing::new(request.to_vec());
         let sending = tokio::task::spawn_blocking(move || {
             let child = Child { connection, pidfd };
             child.send(&request, code.as_ref().map(|code| code.as_fd()))

@@ -9,6 +9,7 @@ use compiler::ResolvedSource;
 use protocol::artifact::Build;
 use protocol::job::{HiddenLog, Lease, LogType};
 use protocol::progress::BuildName;
+use protocol::request::ExecutionRequest;
 use protocol::response::{Compiling, ExecutionResponse, ResourceMetrics};
 use protocol::{ArtifactHash, FailureCode, JobId};
 
@@ -46,41 +47,49 @@ pub(crate) struct Compiled {
     pub(crate) build_time: Option<Duration>,
 }
 
-/// Finds or makes the artifact of the request's source.
+/// Finds the commit of the request's source.
+pub(super) async fn resolve(
+    parts: &Parts,
+    lease: &Lease,
+    request: &ExecutionRequest,
+) -> Result<ResolvedSource, Setback> {
+    match parts.compiler.resolve(&request.resolved_source).await {
+        Ok(source) => Ok(source),
+        Err(err) => Err(blame(parts, lease.job.id, &err, Duration::ZERO).await),
+    }
+}
+
+/// Finds or makes the artifact of a source.
 pub(super) async fn compile(
     parts: &Parts,
     lease: &Lease,
     confirmed: &Confirmed,
+    source: &ResolvedSource,
 ) -> Result<Compiled, Setback> {
     let (job, request) = (lease.job.id, &confirmed.request);
-    let source = match parts.compiler.resolve(&request.resolved_source).await {
-        Ok(source) => source,
-        Err(err) => return Err(blame(parts, job, &err, Duration::ZERO).await),
-    };
     if !request.params.force_rebuild {
-        if let Some(found) = find(parts, &source).await? {
+        if let Some(found) = find(parts, source).await? {
             return Ok(found);
         }
-        if let Some((code, message)) = parts.history.failure(&source) {
+        if let Some((code, message)) = parts.history.failure(source) {
             return Err(Setback::Answer(Box::new(failed_before(code, message))));
         }
     }
     let run = Duration::from_secs(request.resource_limits.max_execution_seconds);
     let patience = patience(&parts.config, confirmed.blocks_left, run);
-    let (estimate, began) = (parts.history.estimate(&source), Instant::now());
+    let (estimate, began) = (parts.history.estimate(source), Instant::now());
     let left = || patience.saturating_sub(began.elapsed());
     loop {
-        let (build, caused) = match begin(parts, job, &source, request.params.force_rebuild).await?
-        {
+        let (build, caused) = match begin(parts, job, source, request.params.force_rebuild).await? {
             Begun::Here { build, caused } => (build, caused),
             Begun::Before(found) => return Ok(found),
             Begun::Elsewhere => {
                 // Another request has caused it.
                 if estimate > left() {
-                    return Err(in_progress(&source, estimate, Duration::ZERO));
+                    return Err(in_progress(source, estimate, Duration::ZERO));
                 }
                 tokio::time::sleep(BETWEEN_LOOKS).await;
-                match find(parts, &source).await? {
+                match find(parts, source).await? {
                     Some(found) if !request.params.force_rebuild => return Ok(found),
                     _ => continue,
                 }
@@ -88,12 +97,12 @@ pub(super) async fn compile(
         };
         let fee = |time| if caused { time } else { Duration::ZERO };
         if estimate > left() {
-            return Err(in_progress(&source, estimate, fee(estimate)));
+            return Err(in_progress(source, estimate, fee(estimate)));
         }
         return match tokio::time::timeout(left(), build).await {
             Ok(built) => built.map_err(Setback::ours)?,
             // Longer than ever before: nobody knows how long, so as long again.
-            Err(_) => Err(in_progress(&source, patience, fee(patience))),
+            Err(_) => Err(in_progress(source, patience, fee(patience))),
         };
     }
 }

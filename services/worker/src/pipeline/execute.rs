@@ -7,6 +7,7 @@ use protocol::FailureCode;
 use protocol::job::{HiddenLog, Lease, LogType};
 use protocol::request::ExecutionRequest;
 use protocol::response::{ExecutionOutput, ExecutionResponse, ResourceMetrics};
+use sealing::Secrets;
 use sha2::{Digest as _, Sha256};
 
 use super::compile::Compiled;
@@ -37,6 +38,7 @@ pub(super) async fn execute(
     lease: &Lease,
     request: &ExecutionRequest,
     compiled: &Compiled,
+    secrets: Secrets,
 ) -> Result<Answer, Setback> {
     let compile_time_ms = compiled.build_time.map(whole_ms);
     if lease.banned.contains(&compiled.hash) {
@@ -51,8 +53,11 @@ pub(super) async fn execute(
     }
     let artifact = Artifact::from_file(&compiled.path, compiled.hash.0);
     let tenant = Tenant(request.sender_id.to_string());
-    let run = run(parts, lease, request);
-    let kept = parts.runs.as_ref().map(|runs| (runs, run.clone()));
+    let run = run(parts, lease, request, &secrets);
+    drop(secrets);
+    // No file holds secrets.
+    let kept = parts.runs.as_ref().filter(|_| run.secrets.is_empty());
+    let kept = kept.map(|runs| (runs, run.clone()));
     let execution = parts
         .executor
         .execute_for(&tenant, &artifact, run)
@@ -75,7 +80,7 @@ pub(super) async fn execute(
     })
 }
 
-fn run(parts: &Parts, lease: &Lease, request: &ExecutionRequest) -> Run {
+fn run(parts: &Parts, lease: &Lease, request: &ExecutionRequest, secrets: &Secrets) -> Run {
     let limits = &request.resource_limits;
     let input = request.input_data.clone().unwrap_or_default();
     let config = &parts.config;
@@ -100,6 +105,7 @@ fn run(parts: &Parts, lease: &Lease, request: &ExecutionRequest) -> Run {
         config.contract_id.as_str(),
         &config.network_id,
     );
+    run.secrets = secrets.iter().collect();
     run
 }
 
