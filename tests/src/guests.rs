@@ -15,6 +15,10 @@ pub enum Guest {
     Random,
     /// Answers with its environment and input: `examples/echo-ark`.
     Echo,
+    /// Signs with a key that it is given: `examples/signing-ark`.
+    Signing,
+    /// Draws lots by a seed that it is given: `examples/draw-ark`.
+    Draw,
     /// In C: `examples/echo-c`.
     EchoC,
     /// In C++: `examples/echo-cpp`.
@@ -25,9 +29,11 @@ pub enum Guest {
 
 impl Guest {
     /// Every guest among the examples.
-    pub const EXAMPLES: [Self; 5] = [
+    pub const EXAMPLES: [Self; 7] = [
         Self::Random,
         Self::Echo,
+        Self::Signing,
+        Self::Draw,
         Self::EchoC,
         Self::EchoCpp,
         Self::EchoAssemblyScript,
@@ -40,6 +46,8 @@ impl Guest {
             Self::Broken => "broken-ark",
             Self::Random => "random-ark",
             Self::Echo => "echo-ark",
+            Self::Signing => "signing-ark",
+            Self::Draw => "draw-ark",
             Self::EchoC => "echo-c",
             Self::EchoCpp => "echo-cpp",
             Self::EchoAssemblyScript => "echo-assemblyscript",

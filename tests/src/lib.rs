@@ -4,8 +4,10 @@
 //! what came of it: the answer, the money, what the coordinator shows.
 
 mod answer;
+mod contracts;
 mod guests;
 mod sandbox;
+mod secrets;
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -26,6 +28,7 @@ use tokio::process::{Child, Command};
 pub use answer::Answer;
 pub use guests::Guest;
 pub use sandbox::Sandbox;
+pub use secrets::YOCTO;
 
 /// What a request carries unless a journey says otherwise.
 pub const DEPOSIT: NearToken = NearToken::from_millinear(100);

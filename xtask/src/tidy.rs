@@ -75,8 +75,8 @@ fn format(shell: &Shell) -> Result<Vec<String>> {
         cmd!(shell, "cargo fmt --all --check"),
         "`cargo fmt --all` mends it",
     )?;
-    // Examples are workspaces of their own.
-    let apart = cmd!(shell, "git ls-files -- examples/*/Cargo.toml")
+    // Examples and the contracts of tests are workspaces of their own.
+    let apart = cmd!(shell, "git ls-files -- examples/*/Cargo.toml tests/contracts/*/Cargo.toml")
         .quiet()
         .read()?;
     for manifest in apart.lines() {

@@ -55,11 +55,11 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Every contract and every example.
+/// Every contract, every example, and the contracts of tests.
 pub(crate) fn crates(shell: &Shell) -> Result<Vec<Crate>> {
     let manifests = cmd!(
         shell,
-        "git ls-files -- contracts/*/Cargo.toml examples/*/Cargo.toml"
+        "git ls-files -- contracts/*/Cargo.toml examples/*/Cargo.toml tests/contracts/*/Cargo.toml"
     );
     manifests
         .quiet()

@@ -138,7 +138,7 @@ async fn every_example_makes_one_hash_in_two_places() {
     let origin = Origin::new();
     let [here, there] = two_places(&origin);
 
-    for name in ["echo-ark", "random-ark"] {
+    for name in ["echo-ark", "random-ark", "signing-ark", "draw-ark"] {
         let folder = examples.join(name);
         let files = ["Cargo.toml", "Cargo.lock", "src/main.rs"]
             .map(|path| (path, fs::read_to_string(folder.join(path)).unwrap()));
