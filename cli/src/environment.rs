@@ -30,6 +30,14 @@ pub(crate) fn rustc() -> PathBuf {
     std::env::var_os("RUSTC").map_or_else(|| PathBuf::from("rustc"), PathBuf::from)
 }
 
+/// Where git and what it starts are found.
+pub(crate) fn of_git() -> BTreeMap<String, String> {
+    let path = std::env::var_os("PATH").and_then(|path| path.into_string().ok());
+    path.map(|path| ("PATH".to_owned(), path))
+        .into_iter()
+        .collect()
+}
+
 /// What the client of a container engine needs to find it; nothing of this program's own, of which some is secret.
 pub(crate) fn of_engine() -> BTreeMap<OsString, OsString> {
     let is_wanted = |name: &str| {

@@ -157,7 +157,12 @@ impl Platform {
         config.ingest.poll_ms = 20;
         config.queue = self.settings.queue;
         let source = services::neardata(&self.localnet.feed_url(), &self.accounts.outlayer)?;
-        let parts = services::coordinator_parts(self.contract(), source, SystemClock::shared());
+        let parts = services::coordinator_parts(
+            self.contract(),
+            source,
+            Some(self.repositories.folder()),
+            SystemClock::shared(),
+        )?;
         let coordinator = Coordinator::start(config, parts).await?;
         self.coordinator_url = coordinator.url();
         if self.worker_token.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) async fn coordinator(args: args::Coordinator, voice: Voice) -> Result
     std::fs::create_dir_all(&args.data).with_context(|| format!("make {}", args.data.display()))?;
     let blocks = blocks(&args, &node).await?;
     let contract = Contract::new(node, args.chain.contract);
-    let parts = services::coordinator_parts(contract, blocks, SystemClock::shared());
+    let parts = services::coordinator_parts(contract, blocks, None, SystemClock::shared())?;
     let coordinator = Coordinator::start(config, parts).await?;
     voice.result(
         format!(

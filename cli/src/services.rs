@@ -11,6 +11,7 @@ use clients::parts::Parts as ClientParts;
 use clients::{coordinator as queue, events};
 use compiler::jail::Confine;
 use compiler::{Compiler, Reach, Toolchain};
+use coordinator::branches::GitHosts;
 use executor::Executor;
 use protocol::AccountId;
 use protocol::clock::Clock;
@@ -143,13 +144,26 @@ pub fn coordinator_config(contract_id: &AccountId, folder: &Path) -> coordinator
 pub fn coordinator_parts(
     contract: Contract,
     blocks: Arc<dyn events::ReadBlocks>,
+    repositories: Option<&Path>,
     clock: Clock,
-) -> coordinator::parts::Parts {
-    coordinator::parts::Parts {
+) -> Result<coordinator::parts::Parts> {
+    Ok(coordinator::parts::Parts {
         clock,
         blocks,
         pricing: Arc::new(contract),
-    }
+        branches: Arc::new(git_hosts(repositories)?),
+    })
+}
+
+/// Where the branches of repositories are read.
+fn git_hosts(repositories: Option<&Path>) -> Result<GitHosts> {
+    let hosts = GitHosts::default().and_env(crate::environment::of_git());
+    let Some(folder) = repositories else {
+        return Ok(hosts);
+    };
+    let url = Url::from_directory_path(folder)
+        .map_err(|()| anyhow::anyhow!("{} is not an absolute path", folder.display()))?;
+    Ok(hosts.and_host("github.com", url))
 }
 
 /// A keystore's parts, whose workers are those who have a key of `operator_id`.

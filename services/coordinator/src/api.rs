@@ -2,6 +2,7 @@
 //! served that is not described.
 
 mod admin;
+mod branches;
 mod extract;
 mod health;
 mod linger;
@@ -9,6 +10,7 @@ mod openapi;
 mod public;
 mod route;
 mod samples;
+mod secrets;
 mod worker;
 
 use std::sync::Arc;
@@ -21,8 +23,10 @@ use axum::response::{IntoResponse, Response};
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::Artifacts;
+use crate::branches::Branches;
 use crate::error::Error;
 use crate::ingest;
+use crate::keystore::Keystore;
 use crate::logs::Logs;
 use crate::pricing::Prices;
 use crate::queue::Queue;
@@ -42,6 +46,8 @@ pub(crate) struct State {
     pub(crate) logs: Logs,
     pub(crate) views: Views,
     pub(crate) prices: Prices,
+    pub(crate) branches: Branches,
+    pub(crate) keystore: Keystore,
     pub(crate) ingest: ingest::Health,
     /// Cancelled when the coordinator stops: waiting calls return.
     pub(crate) stop: CancellationToken,
@@ -61,6 +67,8 @@ fn open_routes() -> Vec<Route> {
     let mut routes = health::routes();
     routes.extend(openapi::routes());
     routes.extend(public::routes());
+    routes.extend(branches::routes());
+    routes.extend(secrets::routes());
     routes.extend(worker::routes());
     routes
 }

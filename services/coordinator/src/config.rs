@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use protocol::{AccountId, event};
+use reqwest::Url;
 
 use crate::store::Database;
-use crate::{artifacts, ingest, logs, queue};
+use crate::{artifacts, branches, ingest, logs, queue};
 
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub struct Config {
     pub artifacts: artifacts::Settings,
     /// How hidden logs are kept.
     pub logs: logs::Settings,
+    /// How long it is known of which branch a commit is.
+    pub branches: branches::Settings,
+    /// Where the keystore is, if there is one: `/secrets/*` is passed on to it.
+    pub keystore: Option<Url>,
 }
 
 impl Config {
@@ -45,6 +50,8 @@ impl Config {
             queue: queue::Settings::default(),
             artifacts: artifacts::Settings::in_dir(data_dir.join("artifacts")),
             logs: logs::Settings::default(),
+            branches: branches::Settings::default(),
+            keystore: None,
         }
     }
 }

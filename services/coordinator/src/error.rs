@@ -80,6 +80,32 @@ pub enum Error {
     /// The chain did not tell its prices.
     #[error("the contract's prices cannot be read at present")]
     PricingUnavailable(#[source] crate::parts::SourceError),
+    /// There is no keystore here.
+    #[error("this coordinator has no keystore")]
+    NoKeystore,
+    /// The keystore cannot be reached, or its answer is none.
+    #[error("the keystore does not answer at present")]
+    KeystoreUnavailable(#[source] crate::parts::SourceError),
+    /// The keystore's address is none.
+    #[error("the keystore cannot be called at its address")]
+    KeystoreAddress(#[source] crate::parts::SourceError),
+    /// Nobody is asked about repositories of that host.
+    #[error("repositories of the host of {0} are not read here")]
+    UnknownHost(String),
+    /// The repository is not there, or not for everyone.
+    #[error("{0} is not there, or not for everyone to read")]
+    NoSuchRepository(String),
+    /// The repository's host did not answer.
+    #[error("{repo} cannot be read at present")]
+    RepositoryUnavailable {
+        /// Which.
+        repo: String,
+        /// Why not.
+        source: crate::parts::SourceError,
+    },
+    /// Too many ask.
+    #[error("too many questions; ask again in a minute")]
+    RateLimited,
     /// An address that anyone can reach was given for the admin listener.
     #[error("the admin listener must be on a loopback address, not on {0}")]
     AdminNotLoopback(std::net::SocketAddr),
@@ -141,7 +167,18 @@ impl Error {
             Self::UnknownEndpoint => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::PricingUnavailable(_) => (StatusCode::BAD_GATEWAY, "pricing_unavailable"),
-            Self::AdminNotLoopback(_)
+            Self::NoKeystore => (StatusCode::SERVICE_UNAVAILABLE, "no_keystore"),
+            Self::KeystoreUnavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "keystore_unavailable")
+            }
+            Self::UnknownHost(_) => (StatusCode::BAD_REQUEST, "unknown_host"),
+            Self::NoSuchRepository(_) => (StatusCode::NOT_FOUND, "no_such_repository"),
+            Self::RepositoryUnavailable { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "repository_unavailable")
+            }
+            Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::KeystoreAddress(_)
+            | Self::AdminNotLoopback(_)
             | Self::Listen { .. }
             | Self::Database(_)
             | Self::Migration(_)
@@ -155,7 +192,10 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, code) = self.wire();
-        let message = if status.is_server_error() {
+        let message = if status == StatusCode::SERVICE_UNAVAILABLE {
+            tracing::warn!(error = %crate::chain_of(&self), code, "a call cannot be answered at present");
+            self.to_string()
+        } else if status.is_server_error() {
             tracing::error!(error = %crate::chain_of(&self), code, "a call failed");
             "something of ours broke; it is in our log".to_owned()
         } else {

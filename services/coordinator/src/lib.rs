@@ -17,9 +17,11 @@
 
 mod api;
 pub mod artifacts;
+pub mod branches;
 mod config;
 mod error;
 pub mod ingest;
+mod keystore;
 pub mod logs;
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "an overflow fails a test")]

@@ -292,6 +292,7 @@ async fn open(
         clock: clock.clone(),
         blocks: chain.clone(),
         pricing: Arc::new(NoPrices),
+        branches: Arc::new(crate::branches::GitHosts::default()),
     };
     let settings = ingest::Settings {
         contract_id: chain::contract(),

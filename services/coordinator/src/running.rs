@@ -11,9 +11,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::{self, State};
 use crate::artifacts::Artifacts;
+use crate::branches::Branches;
 use crate::config::Config;
 use crate::error::Error;
 use crate::ingest::Ingest;
+use crate::keystore::Keystore;
 use crate::logs::Logs;
 use crate::parts::Parts;
 use crate::pricing::Prices;
@@ -52,6 +54,7 @@ impl Coordinator {
         if !config.admin_listen.ip().is_loopback() {
             return Err(Error::AdminNotLoopback(config.admin_listen));
         }
+        let keystore = Keystore::new(config.keystore)?;
         let store = Store::open(&config.database).await?;
         let clock = parts.clock.clone();
         let tokens = Tokens::open(store.clone(), clock.clone()).await?;
@@ -59,6 +62,7 @@ impl Coordinator {
         let logs = Logs::new(store.clone(), clock.clone(), config.logs);
         let queue = Queue::new(store.clone(), clock.clone(), config.queue);
         let prices = Prices::new(parts.clone());
+        let branches = Branches::new(store.clone(), &parts, config.branches);
         let ingest = Ingest::new(store.clone(), parts, queue.clone(), config.ingest);
         ingest.resume().await?;
 
@@ -70,6 +74,8 @@ impl Coordinator {
             artifacts: artifacts.clone(),
             logs: logs.clone(),
             prices,
+            branches: branches.clone(),
+            keystore,
             ingest: ingest.health(),
             stop: stop.clone(),
         });
@@ -90,6 +96,7 @@ impl Coordinator {
             tokens,
             artifacts,
             logs,
+            branches,
         };
         running.spawn(ingest.run(stop.clone()));
         running.spawn(upkeep.run(stop.clone()));

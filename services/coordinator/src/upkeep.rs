@@ -6,6 +6,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::Artifacts;
+use crate::branches::Branches;
 use crate::error::Error;
 use crate::logs::Logs;
 use crate::queue::Queue;
@@ -24,6 +25,7 @@ pub(crate) struct Upkeep {
     pub(crate) tokens: Tokens,
     pub(crate) artifacts: Artifacts,
     pub(crate) logs: Logs,
+    pub(crate) branches: Branches,
 }
 
 impl Upkeep {
@@ -61,8 +63,9 @@ impl Upkeep {
     pub(crate) async fn clean(&self) -> Result<(), Error> {
         let artifacts = self.artifacts.clean().await?;
         let logs = self.logs.clean().await?;
-        if artifacts > 0 || logs > 0 {
-            tracing::info!(artifacts, logs, "threw away what was old");
+        let branches = self.branches.clean().await?;
+        if artifacts > 0 || logs > 0 || branches > 0 {
+            tracing::info!(artifacts, logs, branches, "threw away what was old");
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use utoipa::openapi::{
     Required as IsRequired, ResponseBuilder, Schema,
 };
 
-use super::route::{Access, Content, Required, Route};
+use super::route::{Access, Content, Reading, Required, Route};
 use super::{admin, open_routes};
 
 /// The name of the workers' way in.
@@ -114,7 +114,7 @@ fn operation(route: &Route) -> Operation {
 fn errors(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
     let mut errors = BTreeMap::<u16, Vec<&'static str>>::new();
     let mut add = |status, code| errors.entry(status).or_default().push(code);
-    for (status, code) in route.errors {
+    for (status, code) in &route.errors {
         add(*status, *code);
     }
     if route.access == Access::Worker {
@@ -124,6 +124,8 @@ fn errors(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
         add(400, "malformed_json");
         add(400, "invalid_body");
         add(413, "body_too_large");
+    }
+    if matches!(route.body, Some(Content::Json(..))) && route.reading == Reading::Here {
         add(415, "not_json");
     }
     if !route.query.is_empty() {

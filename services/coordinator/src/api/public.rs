@@ -220,11 +220,14 @@ fn within(name: &str, given: Option<u64>, usual: u64, most: u64) -> Result<u64, 
 
 /// A repository in the one form in which builds are found.
 fn normalised(repo: &str) -> Result<String, Error> {
-    let repo: Repo = repo
-        .trim()
+    Ok(repository(repo)?.as_str().to_owned())
+}
+
+/// A repository, in any spelling.
+pub(super) fn repository(repo: &str) -> Result<Repo, Error> {
+    repo.trim()
         .parse()
-        .map_err(|err: protocol::secrets::Error| bad("invalid_query", err.to_string()))?;
-    Ok(repo.as_str().to_owned())
+        .map_err(|err: protocol::secrets::Error| bad("invalid_query", err.to_string()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{self, MethodRouter};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,9 +22,10 @@ pub(super) struct Route {
     pub(super) access: Access,
     pub(super) query: Vec<Parameter>,
     pub(super) body: Option<Content>,
+    pub(super) reading: Reading,
     pub(super) answer: Answer,
     /// Codes of the errors that are this route's own.
-    pub(super) errors: &'static [(u16, &'static str)],
+    pub(super) errors: Vec<(u16, &'static str)>,
 }
 
 /// Who may call.
@@ -35,6 +37,15 @@ pub(super) enum Access {
     Worker,
     /// Whoever reaches the loopback listener.
     Local,
+}
+
+/// Who reads a route's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The handler; it must be what the description says.
+    Here,
+    /// Whoever is behind us, to whom the bytes go as they are.
+    Behind,
 }
 
 /// A parameter of the query.
@@ -157,8 +168,9 @@ impl Route {
             access: Access::Anyone,
             query: Vec::new(),
             body: None,
+            reading: Reading::Here,
             answer,
-            errors: &[],
+            errors: Vec::new(),
         }
     }
 
@@ -172,8 +184,16 @@ impl Route {
         self
     }
 
-    pub(super) const fn errors(mut self, errors: &'static [(u16, &'static str)]) -> Self {
-        self.errors = errors;
+    /// These errors too.
+    pub(super) fn errors(mut self, errors: &[(u16, &'static str)]) -> Self {
+        self.errors.extend(errors);
+        self
+    }
+
+    /// The body goes on to somebody behind us, up to `max_bytes` of it.
+    pub(super) fn passes_on(mut self, max_bytes: usize) -> Self {
+        self.reading = Reading::Behind;
+        self.handler = self.handler.layer(DefaultBodyLimit::max(max_bytes));
         self
     }
 

@@ -8,10 +8,13 @@
 
 mod admin;
 mod artifacts;
+mod branches;
 mod chain;
 mod claims;
 mod description;
+mod git_hosts;
 mod ingest;
 mod jobs;
 mod refusals;
+mod secrets;
 mod town;

@@ -17,12 +17,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+use crate::branches::Hosts;
 use crate::chain::{BEFORE, Chain, contract};
 
 /// A coordinator on a chain.
 pub(crate) struct Town {
     pub(crate) chain: Arc<Chain>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) hosts: Arc<Hosts>,
     pub(crate) coordinator: Coordinator,
     pub(crate) http: Client,
     config: Config,
@@ -64,12 +66,13 @@ impl Town {
         config.ingest.retry_ms = 1;
         change(&mut config);
         let clock = ManualClock::at(1_761_566_400_000);
-        let coordinator = Coordinator::start(config.clone(), parts(&chain, &clock))
-            .await
-            .unwrap();
+        let hosts = Arc::<Hosts>::default();
+        let parts = parts(&chain, &clock, &hosts);
+        let coordinator = Coordinator::start(config.clone(), parts).await.unwrap();
         Self {
             chain,
             clock,
+            hosts,
             coordinator,
             http: Client::new(),
             config,
@@ -83,8 +86,8 @@ impl Town {
 
     /// Drops the coordinator where it stands and starts one on the same files.
     pub(crate) async fn crash(self) -> Self {
+        let parts = self.parts();
         drop(self.coordinator);
-        let parts = parts(&self.chain, &self.clock);
         let coordinator = Coordinator::start(self.config.clone(), parts)
             .await
             .unwrap();
@@ -96,8 +99,8 @@ impl Town {
 
     /// Stops the coordinator and starts one on the same files.
     pub(crate) async fn restart(self) -> Self {
+        let parts = self.parts();
         self.coordinator.stop().await;
-        let parts = parts(&self.chain, &self.clock);
         let coordinator = Coordinator::start(self.config.clone(), parts)
             .await
             .unwrap();
@@ -108,7 +111,7 @@ impl Town {
     }
 
     pub(crate) fn parts(&self) -> Parts {
-        parts(&self.chain, &self.clock)
+        parts(&self.chain, &self.clock, &self.hosts)
     }
 
     pub(crate) async fn worker(&self, name: &str) -> Worker {
@@ -149,11 +152,12 @@ impl Town {
     }
 }
 
-fn parts(chain: &Arc<Chain>, clock: &Arc<ManualClock>) -> Parts {
+fn parts(chain: &Arc<Chain>, clock: &Arc<ManualClock>, hosts: &Arc<Hosts>) -> Parts {
     Parts {
         clock: clock.clone(),
         blocks: chain.clone(),
         pricing: Arc::new(UsualPrices),
+        branches: hosts.clone(),
     }
 }
 
