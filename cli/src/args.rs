@@ -321,6 +321,9 @@ pub struct Coordinator {
     /// The keystore's address, to which `/secrets/*` is passed on.
     #[arg(long, env = "OUTLAYER_KEYSTORE", value_name = "URL")]
     pub keystore: Option<String>,
+    /// Take the repositories of github.com from this folder instead, `{folder}/{owner}/{repo}`.
+    #[arg(long, env = "OUTLAYER_REPOSITORIES")]
+    pub repositories: Option<PathBuf>,
     /// The first block to read, when the database is new; the newest if absent.
     #[arg(long, env = "OUTLAYER_START_BLOCK")]
     pub start_block: Option<u64>,

@@ -156,6 +156,7 @@ impl Platform {
         config.ingest.start = coordinator::ingest::Start::Height(1);
         config.ingest.poll_ms = 20;
         config.queue = self.settings.queue;
+        config.keystore = Some(self.keystore_url.parse()?);
         let source = services::neardata(&self.localnet.feed_url(), &self.accounts.outlayer)?;
         let parts = services::coordinator_parts(
             self.contract(),

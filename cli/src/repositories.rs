@@ -48,6 +48,15 @@ impl Repositories {
         let head = git(&folder, &["rev-parse", "HEAD"]).await?;
         Ok(head.trim().to_owned())
     }
+
+    /// Puts the commits that follow on a branch, which is made where the repository stands if it is not there.
+    pub async fn switch(&self, repo: &str, branch: &str) -> Result<()> {
+        let folder = self.folder.join(repo);
+        let there = git(&folder, &["branch", "--list", branch]).await?;
+        let how = if there.is_empty() { &["-b"][..] } else { &[] };
+        let args = [&["checkout", "--quiet"], how, &[branch]].concat();
+        git(&folder, &args).await.map(drop)
+    }
 }
 
 /// Runs git with nothing of the user's configuration, under a fixed name and at a fixed time, so that the same sources

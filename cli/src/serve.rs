@@ -26,13 +26,23 @@ pub(crate) async fn coordinator(args: args::Coordinator, voice: Voice) -> Result
     let mut config = services::coordinator_config(&args.chain.contract, &args.data);
     config.listen = args.listen;
     config.admin_listen = args.admin_listen;
+    config.keystore = args
+        .keystore
+        .as_ref()
+        .map(|url| url.parse().context("--keystore is a URL"))
+        .transpose()?;
     if let Some(height) = args.start_block {
         config.ingest.start = coordinator::ingest::Start::Height(height);
     }
     std::fs::create_dir_all(&args.data).with_context(|| format!("make {}", args.data.display()))?;
     let blocks = blocks(&args, &node).await?;
     let contract = Contract::new(node, args.chain.contract);
-    let parts = services::coordinator_parts(contract, blocks, None, SystemClock::shared())?;
+    let parts = services::coordinator_parts(
+        contract,
+        blocks,
+        args.repositories.as_deref(),
+        SystemClock::shared(),
+    )?;
     let coordinator = Coordinator::start(config, parts).await?;
     voice.result(
         format!(

@@ -142,6 +142,16 @@ impl Town {
         self.send(call.with_deposit(deposit)).await
     }
 
+    /// Somebody else asks, straight from their account.
+    pub async fn ask_as(&self, account: &AccountId, request: &Value) -> Result<Answer> {
+        let contract = &self.platform.accounts.outlayer;
+        let call = Call::new(contract, "request_execution", request)?
+            .with_deposit(DEPOSIT)
+            .with_gas(Gas::from_teragas(300));
+        let outcome = self.platform.sender(account)?.call(call).await?;
+        self.answer_of(&outcome)
+    }
+
     /// Alice asks through the client contract, which stores the answer.
     pub async fn ask_by_contract(&self, request: Value) -> Result<Answer> {
         let args = json!({"request": request});

@@ -234,6 +234,6 @@ async fn start_coordinator(
     let limits = node.chain_limits().await?;
     let blocks = Arc::new(Receipts::new(node.clone(), contract_id.clone(), &limits));
     let contract = Contract::new(node.clone(), contract_id.clone());
-    let parts = services::coordinator_parts(contract, blocks, SystemClock::shared());
+    let parts = services::coordinator_parts(contract, blocks, None, SystemClock::shared())?;
     Ok(Coordinator::start(config, parts).await?)
 }

@@ -76,9 +76,12 @@ fn format(shell: &Shell) -> Result<Vec<String>> {
         "`cargo fmt --all` mends it",
     )?;
     // Examples and the contracts of tests are workspaces of their own.
-    let apart = cmd!(shell, "git ls-files -- examples/*/Cargo.toml tests/contracts/*/Cargo.toml")
-        .quiet()
-        .read()?;
+    let apart = cmd!(
+        shell,
+        "git ls-files -- examples/*/Cargo.toml tests/contracts/*/Cargo.toml"
+    )
+    .quiet()
+    .read()?;
     for manifest in apart.lines() {
         let check = cmd!(shell, "cargo fmt --check --manifest-path {manifest}");
         complaints.extend(outcome(
