@@ -207,7 +207,7 @@ pub struct Named {
     #[arg(long)]
     pub repo: Option<String>,
     /// For this branch of the repository alone.
-    #[arg(long, requires = "repo")]
+    #[arg(long, requires = "repo", conflicts_with_all = ["wasm_hash", "project"])]
     pub branch: Option<String>,
     /// For the module with this sha256 alone.
     #[arg(long, value_name = "SHA256")]
@@ -293,10 +293,7 @@ fn read_wanted(text: &str) -> Result<NewSecret> {
         .split_once('=')
         .context("say what to make as NAME=KIND, such as PROTECTED_SEED=hex32")?;
     names::check_of_generated(name)?;
-    let _known: Generation = kind.parse().map_err(|error: sealing::Error| {
-        // What stands after the sign is perhaps a value, which nobody is to see.
-        anyhow::Error::new(error).context(format!("{name} is made by the keystore"))
-    })?;
+    let _known: Generation = kind.parse()?;
     Ok(NewSecret {
         name: name.to_owned(),
         generation_type: kind.to_owned(),

@@ -79,11 +79,14 @@ fn what_is_generated_is_checked_before_it_is_asked_for() {
 
     assert_eq!(wanted.name, "PROTECTED_SEED");
     assert_eq!(wanted.generation_type, "hex32");
-    for bad in ["PROTECTED_SEED", "SEED=hex32", "PROTECTED_=hex32"] {
+    for bad in [
+        "PROTECTED_SEED",
+        "SEED=hex32",
+        "PROTECTED_=hex32",
+        "PROTECTED_SEED=hex33",
+    ] {
         assert!(read_wanted(bad).is_err(), "{bad}");
     }
-    let value_instead_of_a_kind = read_wanted("PROTECTED_SEED=s3cr3t").unwrap_err();
-    assert!(!format!("{value_instead_of_a_kind:#}").contains("s3cr3t"));
 }
 
 #[test]
