@@ -50,11 +50,11 @@ pub struct Set {
     pub keystore: Keystore,
     #[command(flatten)]
     pub values: Values,
-    #[command(flatten)]
-    pub access: Access,
     /// Put these values in the place of a profile that is there. Its generated secrets are lost.
     #[arg(long)]
     pub replace: bool,
+    #[command(flatten)]
+    pub access: Access,
 }
 
 /// `outlayer secrets update`

@@ -74,9 +74,15 @@ impl Desk {
     pub(super) async fn stored(&self) -> Result<SecretProfileView> {
         let found = self.find().await?;
         found.with_context(|| {
+            let Self {
+                owner,
+                accessor,
+                profile,
+                ..
+            } = self;
             format!(
-                "there is no {}; `outlayer secrets list` shows those that are there, `outlayer secrets set` stores one",
-                self.title()
+                "{owner} has no profile {profile} for {accessor}; `outlayer secrets list` shows those that are there, `outlayer secrets \
+                 set` stores one"
             )
         })
     }

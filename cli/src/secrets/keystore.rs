@@ -84,12 +84,11 @@ impl Keystore {
             }
             None => None,
         };
-        match advice {
-            Some(advice) => {
-                Error::new(error).context(format!("the keystore did not do it; {advice}"))
-            }
-            None => Error::new(error).context("the keystore did not do it"),
-        }
+        let what = match advice {
+            Some(advice) => format!("the keystore did not do it ({advice})"),
+            None => "the keystore did not do it".to_owned(),
+        };
+        Error::new(error).context(what)
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn whom(condition: &AccessCondition) -> String {
             let parts: Vec<_> = conditions.iter().map(grouped).collect();
             parts.join(word)
         }
-        AccessCondition::Not { condition } => format!("everyone but ({})", whom(condition)),
+        AccessCondition::Not { condition } => format!("everyone but {}", grouped(condition)),
     }
 }
 
@@ -63,6 +63,7 @@ fn grouped(condition: &AccessCondition) -> String {
         AccessCondition::Whitelist { accounts } if accounts.len() > 1 => {
             format!("({})", whom(condition))
         }
+        AccessCondition::Not { .. } => format!("({})", whom(condition)),
         _ => whom(condition),
     }
 }
@@ -99,7 +100,12 @@ mod tests {
             ),
             (
                 r#"{"Not":{"condition":{"AccountPattern":{"pattern":".*\\.near"}}}}"#,
-                r"everyone but (accounts whose whole name matches .*\.near)",
+                r"everyone but accounts whose whole name matches .*\.near",
+            ),
+            (
+                r#"{"Logic":{"operator":"And","conditions":[{"Not":{"condition":{"Whitelist":{"accounts":["a.near"]}}}},
+                {"Not":{"condition":{"Whitelist":{"accounts":["b.near","c.near"]}}}}]}}"#,
+                "(everyone but a.near) and also (everyone but (b.near or c.near))",
             ),
             (
                 r#"{"FtBalance":{"contract":"usdc.near","operator":"Lt","value":"7"}}"#,
