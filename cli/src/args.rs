@@ -2,6 +2,7 @@
 
 mod compiling;
 mod keystore;
+pub mod secrets;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -42,6 +43,9 @@ pub enum Command {
     Run(Run),
     /// Run again what `run --record` or a worker kept: the same guest, the same inputs, the same gas.
     Replay(Replay),
+    /// Store secrets for code, sealed, and say for whom they are opened.
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Show how a platform is, or where one request stands.
     Status(Status),
     /// Run a coordinator.

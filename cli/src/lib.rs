@@ -17,6 +17,7 @@ mod environment;
 mod journey;
 mod request;
 mod run;
+mod secrets;
 mod serve;
 mod source;
 mod status;
@@ -72,6 +73,7 @@ async fn obey(command: Command, voice: Voice) -> Result<bool> {
         Command::Build(args) => build::build(&args, voice).await,
         Command::Run(args) => run::run(&args, voice).await,
         Command::Replay(args) => run::replay(&args, voice).await,
+        Command::Secrets(command) => secrets::secrets(&command, voice).await.map(|()| true),
         Command::Status(args) => status::status(&args, voice).await.map(|()| true),
         Command::Coordinator(args) => serve::coordinator(args, voice).await.map(|()| true),
         Command::Worker(args) => serve::worker(args, voice).await.map(|()| true),

@@ -1,5 +1,7 @@
 //! The contract `outlayer`, typed: what a worker reads and resolves, and what a client asks for.
 
+pub mod secrets;
+
 use near_primitives::hash::CryptoHash;
 use near_primitives::types::Gas;
 use protocol::limits::Caps;
