@@ -6,6 +6,7 @@
 mod answer;
 mod contracts;
 mod guests;
+mod liar;
 mod sandbox;
 mod secrets;
 
@@ -27,6 +28,7 @@ use tokio::process::{Child, Command};
 
 pub use answer::Answer;
 pub use guests::Guest;
+pub use liar::Lie;
 pub use sandbox::Sandbox;
 pub use secrets::YOCTO;
 

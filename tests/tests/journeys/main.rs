@@ -8,11 +8,14 @@
 
 mod answers;
 mod commands;
+mod conditions;
 mod crashes;
 mod failures;
 mod inputs;
+mod liars;
 mod nodes;
 mod queue;
+mod secrets;
 mod sources;
 
 /// The `outlayer` that guests and workers run in.
