@@ -129,6 +129,9 @@ pub struct Request {
     /// `bytes`, `text` or `json`.
     #[arg(long, default_value = "text")]
     pub format: String,
+    /// Secrets for the guest: `owner.near`, or `owner.near/profile`.
+    #[arg(long, value_name = "OWNER[/PROFILE]")]
+    pub secrets: Option<String>,
     /// The deposit, in NEAR; the contract's estimate if absent.
     #[arg(long)]
     pub deposit: Option<String>,

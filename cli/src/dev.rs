@@ -52,6 +52,8 @@ fn introduce(platform: &Platform, voice: Voice) {
     let coordinator = platform.coordinator_url();
     let key = localnet::secret_key(&accounts.alice);
     let repositories = platform.repositories.folder().display();
+    let keystore_key = platform.keystore_key();
+    let alice = &accounts.alice;
     voice.result(
         format!(
             "NEAR RPC      {rpc}
@@ -59,10 +61,13 @@ coordinator   {coordinator}
 contract      {}
 client        {}
 repositories  {repositories}, in the place of github.com
+keystore      its answers are signed with {keystore_key}
 alice         {}, {key}
 
 Try, in another terminal:
   outlayer request --rpc {rpc} --secret-key {key} --input '{{\"min\":1,\"max\":6}}' https://github.com/outlayer-examples/random-ark@main
+  printf 'API_KEY=hush' | outlayer secrets set --rpc {rpc} --coordinator {coordinator} --keystore-key {keystore_key} --account {alice} --secret-key {key} --repo outlayer-examples/echo-ark --from-stdin --allow {alice}
+  outlayer request --rpc {rpc} --secret-key {key} --secrets {alice} --input '{{\"env\":[\"API_KEY\"]}}' https://github.com/outlayer-examples/echo-ark@main
   outlayer status --coordinator {coordinator}
   curl {coordinator}/public/jobs
 
@@ -78,6 +83,7 @@ Ctrl-C stops everything.",
             "operator": accounts.operator,
             "alice": {"account_id": accounts.alice, "secret_key": key.to_string()},
             "repositories": platform.repositories.folder(),
+            "keystore_key": keystore_key,
             "worker_token": platform.worker_token(),
         }),
     );

@@ -5,8 +5,9 @@ use clients::near::outcome::Status;
 use clients::near::{Node, Outcome, Sender, Settings, sender};
 use clients::outlayer::Contract;
 use clients::parts::Parts;
+use protocol::keystore::DEFAULT_PROFILE;
 use protocol::limits::ResourceLimits;
-use protocol::request::{RequestArgs, ResponseFormat};
+use protocol::request::{RequestArgs, ResponseFormat, SecretsReference};
 use protocol::{FailureCode, NearToken};
 use serde_json::{Value, json};
 
@@ -101,10 +102,20 @@ fn what_to_ask(args: &args::Request) -> Result<RequestArgs> {
         source: source::parse(&args.source)?,
         resource_limits: Some(limits),
         input_data: Some(args.input.clone()),
-        secrets_ref: None,
+        secrets_ref: args.secrets.as_deref().map(secrets).transpose()?,
         response_format: Some(format(&args.format)?),
         payer_account_id: None,
         params: None,
+    })
+}
+
+fn secrets(text: &str) -> Result<SecretsReference> {
+    let (owner, profile) = text.split_once('/').unwrap_or((text, DEFAULT_PROFILE));
+    Ok(SecretsReference {
+        profile: profile.to_owned(),
+        account_id: owner
+            .parse()
+            .context("--secrets is `owner.near` or `owner.near/profile`")?,
     })
 }
 

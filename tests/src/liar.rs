@@ -24,19 +24,25 @@ struct Liar {
 impl Town {
     /// A worker, as [`Town::worker`], whose coordinator lies to it.
     pub async fn worker_of_a_liar(&self, name: &str, lie: Lie) -> Result<Child> {
+        let url = self.liar(lie).await?;
+        let mut usual = self.platform.worker_command(name);
+        usual.retain(|word| !word.starts_with("--coordinator="));
+        usual.push(format!("--coordinator={url}"));
+        self.start_worker(&usual, &[])
+    }
+
+    /// A coordinator that lies, for as long as the journey lasts; where it is.
+    pub async fn liar(&self, lie: Lie) -> Result<String> {
         let liar = Liar {
             coordinator: self.platform.coordinator_url().to_owned(),
             http: reqwest::Client::new(),
             lie,
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("--coordinator=http://{}", listener.local_addr()?);
+        let url = format!("http://{}", listener.local_addr()?);
         let router = Router::new().fallback(pass_on).with_state(liar);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let mut usual = self.platform.worker_command(name);
-        usual.retain(|word| !word.starts_with("--coordinator="));
-        usual.push(url);
-        self.start_worker(&usual, &[])
+        Ok(url)
     }
 }
 

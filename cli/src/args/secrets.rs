@@ -197,6 +197,10 @@ pub struct Keystore {
     /// The coordinator's address; it passes questions on to the keystore.
     #[arg(long, env = "OUTLAYER_COORDINATOR")]
     pub coordinator: String,
+    /// What the keystore signs its answers with, `ed25519:…`. Without it the coordinator is believed: a dishonest one could have values
+    /// sealed to a key of its own.
+    #[arg(long, env = "OUTLAYER_KEYSTORE_KEY", value_name = "KEY")]
+    pub keystore_key: Option<String>,
 }
 
 /// Which code, and which profile of it.

@@ -5,6 +5,7 @@ use clients::near::{KeyType, Node, Outcome, SecretKey, Sender, Settings, Until, 
 use clients::outlayer::Contract;
 use clients::outlayer::secrets::{Named, Store};
 use clients::parts::Parts;
+use protocol::keystore::Target;
 use protocol::secrets::{AccessCondition, Accessor, Profile, SecretProfileView};
 use protocol::{AccountId, NearToken};
 
@@ -42,6 +43,16 @@ impl Desk {
     pub(super) const fn named(&self) -> Named<'_> {
         Named {
             accessor: &self.accessor,
+            profile: &self.profile,
+        }
+    }
+
+    /// As the keystore signs about it.
+    pub(super) const fn target(&self) -> Target<'_> {
+        Target {
+            contract_id: self.contract.contract_id(),
+            accessor: &self.accessor,
+            owner: &self.owner,
             profile: &self.profile,
         }
     }

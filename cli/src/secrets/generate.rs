@@ -14,7 +14,7 @@ use crate::say::Voice;
 pub(super) async fn generate(args: &Generate, voice: Voice) -> Result<()> {
     let wished = access::condition(&args.access)?;
     let key = desk::secret_key(&args.key)?;
-    let keystore = Keystore::behind(&args.keystore)?;
+    let keystore = Keystore::behind(&args.keystore, voice)?;
     let desk = Desk::of(&args.place)?;
     let (access, beside) = match desk.find().await? {
         Some(stored) => kept(&desk, stored, wished)?,

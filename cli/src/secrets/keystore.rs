@@ -1,9 +1,10 @@
 //! The keystore, as an owner asks it through the coordinator.
 
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Context as _, Error, Result, ensure};
 use clients::coordinator::Public;
+use clients::near::{PublicKey as NearKey, Signature};
 use protocol::keystore::{
-    GenerateAsk, NewSecret, PubkeyAsk, RevisedAnswer, SecretsJson, UpdateAsk,
+    GenerateAsk, NewSecret, PubkeyAsk, RevisedAnswer, SecretsJson, UpdateAsk, Vouched,
 };
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -12,23 +13,48 @@ use serde_json::value::to_raw_value;
 
 use super::desk::Desk;
 use crate::args;
+use crate::say::Voice;
 
 /// The keystore behind a coordinator.
 #[derive(Debug)]
 pub(super) struct Keystore {
     coordinator: Public,
     address: String,
+    /// What its answers must be signed with, if the owner knows.
+    key: Option<NearKey>,
 }
 
 impl Keystore {
     /// The one behind the coordinator that is named.
-    pub(super) fn behind(args: &args::secrets::Keystore) -> Result<Self> {
+    pub(super) fn behind(args: &args::secrets::Keystore, voice: Voice) -> Result<Self> {
         let address = args.coordinator.clone();
         let url = address.parse().context("--coordinator is an address")?;
+        let key = args.keystore_key.as_deref().map(str::parse).transpose();
+        let key = key.context("--keystore-key is `ed25519:…`")?;
+        if key.is_none() {
+            voice.line(format!(
+                "believing the coordinator at {address} about the keystore's key; with --keystore-key it must be signed"
+            ));
+        }
         Ok(Self {
             coordinator: Public::new(&url)?,
             address,
+            key,
         })
+    }
+
+    /// Refuses an answer that the keystore has not signed, if its key is known.
+    fn check(&self, said: &[u8], vouched: &Vouched) -> Result<()> {
+        let Some(key) = &self.key else {
+            return Ok(());
+        };
+        let signature: Option<Signature> = vouched.signature.parse().ok();
+        ensure!(
+            signature.is_some_and(|signature| signature.verify(said, key)),
+            "the answer is not signed with {key}: either --keystore-key is another keystore's, or the coordinator at {} lies",
+            self.address
+        );
+        Ok(())
     }
 
     /// Asks for the key, has the names checked, and seals to the key. Of the values nothing is sent but what is sealed.
@@ -41,6 +67,8 @@ impl Keystore {
         };
         let answer = self.coordinator.pubkey(&ask).await;
         let answer = answer.map_err(|error| self.explained(error))?;
+        let said = desk.target().key_to_be_signed(&answer.pubkey);
+        self.check(&said, &answer.vouched)?;
         let key: PublicKey = answer
             .pubkey
             .parse()
@@ -65,14 +93,24 @@ impl Keystore {
         };
         let answer = self.coordinator.add_generated_secret(&ask).await;
         let answer = answer.map_err(|error| self.explained(error))?;
-        checked(answer)
+        let given = ask.encrypted_secrets_base64.as_deref();
+        self.checked(desk, given.unwrap_or_default(), answer)
     }
 
     /// Has new values put beside, or in the place of, those that are stored.
-    pub(super) async fn update(&self, ask: &UpdateAsk) -> Result<RevisedAnswer> {
+    pub(super) async fn update(&self, desk: &Desk, ask: &UpdateAsk) -> Result<RevisedAnswer> {
         let answer = self.coordinator.update_user_secrets(ask).await;
         let answer = answer.map_err(|error| self.explained(error))?;
-        checked(answer)
+        self.checked(desk, &ask.encrypted_secrets_base64, answer)
+    }
+
+    /// Refuses to store what could never be opened, or is not what the keystore made of what was given.
+    fn checked(&self, desk: &Desk, given: &str, answer: RevisedAnswer) -> Result<RevisedAnswer> {
+        let revised = &answer.encrypted_data_base64;
+        let said = desk.target().revised_to_be_signed(given, revised);
+        self.check(&said, &answer.vouched)?;
+        Sealed::from_base64(revised).context("what the keystore answered is nothing sealed")?;
+        Ok(answer)
     }
 
     /// The error, and what to do about it.
@@ -116,13 +154,6 @@ fn names_alone(secrets: &Secrets) -> Result<SecretsJson> {
     let names: std::collections::BTreeMap<&str, &str> =
         secrets.names().map(|name| (name, "")).collect();
     Ok(SecretsJson(to_raw_value(&names)?))
-}
-
-/// Refuses to store what could never be opened.
-fn checked(answer: RevisedAnswer) -> Result<RevisedAnswer> {
-    Sealed::from_base64(&answer.encrypted_data_base64)
-        .context("what the keystore answered is nothing sealed")?;
-    Ok(answer)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::say::Voice;
 pub(super) async fn set(args: &Set, voice: Voice) -> Result<()> {
     let access = access::named(&args.access)?;
     let key = desk::secret_key(&args.key)?;
-    let keystore = Keystore::behind(&args.keystore)?;
+    let keystore = Keystore::behind(&args.keystore, voice)?;
     let desk = Desk::of(&args.place)?;
     let is_there = desk.find().await?.is_some();
     if is_there && !args.replace {

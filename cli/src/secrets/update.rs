@@ -21,7 +21,7 @@ const HOLDS_MS: u64 = UPDATE_HOLDS_MS / 3;
 /// Seals, signs, has it put beside what is there, and stores what comes back.
 pub(super) async fn update(args: &args::secrets::Update, voice: Voice) -> Result<()> {
     let key = desk::secret_key(&args.key)?;
-    let keystore = Keystore::behind(&args.keystore)?;
+    let keystore = Keystore::behind(&args.keystore, voice)?;
     let desk = Desk::of(&args.place)?;
     let stored = desk.stored().await?;
     let secrets = values::read(&args.values)?.context("no values are given")?;
@@ -38,7 +38,7 @@ pub(super) async fn update(args: &args::secrets::Update, voice: Voice) -> Result
         expires_ms: Parts::of_the_machine().now_ms().saturating_add(HOLDS_MS),
         nonce: rand::random(),
     };
-    let revised = keystore.update(&draft.signed(&key)).await?;
+    let revised = keystore.update(&desk, &draft.signed(&key)).await?;
     let sender = desk.sender(&key)?;
     let sealed = &revised.encrypted_data_base64;
     let (deposit, outcome) = desk.store_sealed(&sender, sealed, &stored.access).await?;

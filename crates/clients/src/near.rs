@@ -13,7 +13,7 @@ mod transport;
 
 pub use error::Error;
 pub use limits::ChainLimits;
-pub use near_crypto::{InMemorySigner, KeyType, PublicKey, SecretKey, Signer};
+pub use near_crypto::{InMemorySigner, KeyType, PublicKey, SecretKey, Signature, Signer};
 pub use near_primitives::hash::CryptoHash;
 pub use near_primitives::types::Gas;
 pub use node::{At, BlockHeader};

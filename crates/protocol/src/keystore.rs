@@ -211,6 +211,56 @@ pub struct PubkeyAnswer {
     pub owner: AccountId,
     /// The X25519 key, 64 hexadecimal digits.
     pub pubkey: String,
+    /// Over [`Target::key_to_be_signed`].
+    #[serde(flatten)]
+    pub vouched: Vouched,
+}
+
+/// That the keystore itself has answered. Who seals to a key that somebody on the way has put in its place tells them the secrets, so
+/// an owner who knows the keystore's key asks for its signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The keystore's key, `ed25519:…`.
+    pub public_key: String,
+    /// Its signature, `ed25519:…`.
+    pub signature: String,
+}
+
+/// What an owner asks about.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The contract that keeps the secrets.
+    pub contract_id: &'a AccountId,
+    /// For which code.
+    pub accessor: &'a Accessor,
+    /// Whose secrets.
+    pub owner: &'a AccountId,
+    /// Which profile.
+    pub profile: &'a Profile,
+}
+
+impl Target<'_> {
+    /// What is signed of a key to seal to.
+    pub fn key_to_be_signed(&self, pubkey: &str) -> Vec<u8> {
+        self.framed(b"outlayer:sealing-key:v1\n", &[pubkey.as_bytes()])
+    }
+
+    /// What is signed of secrets that were sealed anew: which were `given`, in base64, and what has become of them.
+    pub fn revised_to_be_signed(&self, given: &str, revised: &str) -> Vec<u8> {
+        let [given, revised] = [given, revised].map(Sha256::digest);
+        self.framed(b"outlayer:revised:v1\n", &[&given, &revised])
+    }
+
+    fn framed(&self, domain: &[u8], more: &[&[u8]]) -> Vec<u8> {
+        let accessor = self.accessor.typed().to_string();
+        let fields = [
+            self.contract_id.as_bytes(),
+            accessor.as_bytes(),
+            self.owner.as_bytes(),
+            self.profile.as_str().as_bytes(),
+        ];
+        framed(domain, &[&fields[..], more].concat())
+    }
 }
 
 /// A question for secrets that only the keystore knows.
@@ -275,6 +325,9 @@ pub struct RevisedAnswer {
     pub all_keys: Vec<String>,
     /// For which code, in the spelling of HTTP.
     pub accessor: Value,
+    /// Over [`Target::revised_to_be_signed`].
+    #[serde(flatten)]
+    pub vouched: Vouched,
 }
 
 #[cfg(test)]
@@ -316,6 +369,58 @@ mod tests {
         }
         let elsewhere = "outlayer.testnet".parse().unwrap();
         assert_ne!(unlock().to_be_signed(&elsewhere), original);
+    }
+
+    #[test]
+    fn a_key_and_what_is_sealed_anew_are_signed_for_one_profile_alone() {
+        let (contract_id, owner) = (
+            "outlayer.near".parse().unwrap(),
+            "alice.near".parse().unwrap(),
+        );
+        let accessor = Accessor::repo("alice/app", Some("main")).unwrap();
+        let (profile, other) = ("default".parse().unwrap(), "prod".parse().unwrap());
+        let target = Target {
+            contract_id: &contract_id,
+            accessor: &accessor,
+            owner: &owner,
+            profile: &profile,
+        };
+        let repo = Accessor::repo("alice/app", None).unwrap();
+        let elsewhere = [
+            Target {
+                contract_id: &owner,
+                ..target
+            },
+            Target {
+                accessor: &repo,
+                ..target
+            },
+            Target {
+                owner: &contract_id,
+                ..target
+            },
+            Target {
+                profile: &other,
+                ..target
+            },
+        ];
+
+        for other in elsewhere {
+            assert_ne!(other.key_to_be_signed("ab"), target.key_to_be_signed("ab"));
+            assert_ne!(
+                other.revised_to_be_signed("", "b"),
+                target.revised_to_be_signed("", "b")
+            );
+        }
+        assert_ne!(target.key_to_be_signed("ab"), target.key_to_be_signed("cd"));
+        assert_ne!(
+            target.revised_to_be_signed("a", "b"),
+            target.revised_to_be_signed("c", "b")
+        );
+        assert_ne!(
+            target.revised_to_be_signed("a", "b"),
+            target.revised_to_be_signed("a", "d")
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use protocol::keystore::{
     GenerateAsk, Identity, PubkeyAnswer, PubkeyAsk, RevisedAnswer, SignedUnlock, Unlocked,
-    UpdateAsk,
+    UpdateAsk, Vouched,
 };
 use protocol::secrets::Accessor;
 use sealing::envelope::MAX_SEALED_TEXT;
@@ -92,11 +92,13 @@ async fn pubkey(
 }
 
 fn answer_pubkey(state: &State, target: Target, names_in: Option<&[u8]>) -> Answer<PubkeyAnswer> {
-    let key = revise::public_key(state, &target, names_in)?;
+    let key = revise::public_key(state, &target, names_in)?.to_string();
+    let said = target.of(&state.contract_id).key_to_be_signed(&key);
     Ok(axum::Json(PubkeyAnswer {
         accessor: target.accessor.typed(),
         owner: target.owner,
-        pubkey: key.to_string(),
+        pubkey: key,
+        vouched: vouched(state, &said),
     }))
 }
 
@@ -121,7 +123,8 @@ async fn add_generated_secret(
     let wanted: Vec<_> = wanted.collect::<Result<_, Error>>()?;
     let sealed = asked.encrypted_secrets_base64.as_deref();
     let revised = revise::generate(&state, &target, sealed, &wanted)?;
-    Ok(answer_revised(&target, revised))
+    let given = sealed.unwrap_or_default();
+    Ok(answer_revised(&state, &target, given, revised))
 }
 
 async fn update_user_secrets(
@@ -146,13 +149,31 @@ async fn update_user_secrets(
         signature: signature.ok_or_else(|| body::odd("signature"))?,
     };
     let revised = revise::update(&state, &target, &update).await?;
-    Ok(answer_revised(&target, revised))
+    let given = &update.encrypted_secrets_base64;
+    Ok(answer_revised(&state, &target, given, revised))
 }
 
-fn answer_revised(target: &Target, revised: Revised) -> axum::Json<RevisedAnswer> {
+fn answer_revised(
+    state: &State,
+    target: &Target,
+    given: &str,
+    revised: Revised,
+) -> axum::Json<RevisedAnswer> {
+    let sealed = revised.sealed.to_base64();
+    let said = target
+        .of(&state.contract_id)
+        .revised_to_be_signed(given, &sealed);
     axum::Json(RevisedAnswer {
-        encrypted_data_base64: revised.sealed.to_base64(),
+        encrypted_data_base64: sealed,
         all_keys: revised.names,
         accessor: target.accessor.typed(),
+        vouched: vouched(state, &said),
     })
+}
+
+fn vouched(state: &State, said: &[u8]) -> Vouched {
+    Vouched {
+        public_key: state.signer.public_key(),
+        signature: state.signer.sign(said),
+    }
 }

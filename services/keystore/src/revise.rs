@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use near_crypto::{ED25519PublicKey, PublicKey, Signature};
 use protocol::AccountId;
-use protocol::keystore::{UPDATE_HOLDS_MS, Update, UpdateMode};
+use protocol::keystore::{self as signed, UPDATE_HOLDS_MS, Update, UpdateMode};
 use protocol::nep413::Payload;
 use protocol::secrets::{Accessor, Profile};
 use sealing::generate::MAX_GENERATED;
@@ -45,6 +45,16 @@ pub(crate) struct SignedUpdate {
 }
 
 impl Target {
+    /// As it is signed about.
+    pub(crate) const fn of<'a>(&'a self, contract_id: &'a AccountId) -> signed::Target<'a> {
+        signed::Target {
+            contract_id,
+            accessor: &self.accessor,
+            owner: &self.owner,
+            profile: &self.profile,
+        }
+    }
+
     const fn audited(&self) -> Of<'_> {
         Of {
             owner: &self.owner,

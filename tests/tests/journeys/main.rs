@@ -14,6 +14,7 @@ mod failures;
 mod inputs;
 mod liars;
 mod nodes;
+mod owners;
 mod queue;
 mod secrets;
 mod sources;

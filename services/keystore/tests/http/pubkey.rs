@@ -1,9 +1,10 @@
 //! Keys to seal to, and bodies that are none.
 
-use protocol::keystore::{Identity, PubkeyAnswer};
+use clients::near::{PublicKey, Signature};
+use protocol::keystore::{Identity, PubkeyAnswer, Target};
 use serde_json::{Value, json};
 
-use crate::town::{Town, code, refusal};
+use crate::town::{Town, code, refusal, repo};
 
 #[tokio::test]
 async fn both_spellings_of_an_accessor_have_one_key() {
@@ -35,6 +36,34 @@ async fn both_spellings_of_an_accessor_have_one_key() {
         let typed = json!({"type": "Repo", "repo": "github.com/alice/app", "branch": "main"});
         assert_eq!(answer.accessor, typed);
     }
+}
+
+#[tokio::test]
+async fn a_key_is_signed_by_the_keystore_for_its_owner_code_and_profile() {
+    let town = Town::start().await;
+    let ask = json!({"accessor": repo(), "owner": "alice.near", "profile": "prod"});
+
+    let answer: PubkeyAnswer = town.ask("pubkey", &ask).await;
+
+    let (contract_id, owner) = (
+        "outlayer.near".parse().unwrap(),
+        "alice.near".parse().unwrap(),
+    );
+    let target = |profile| {
+        Target {
+            contract_id: &contract_id,
+            accessor: &repo(),
+            owner: &owner,
+            profile: &profile,
+        }
+        .key_to_be_signed(&answer.pubkey)
+    };
+    let identity = town.keystore.identity().public_key;
+    let key: PublicKey = identity.parse().unwrap();
+    let signature: Signature = answer.vouched.signature.parse().unwrap();
+    assert_eq!(answer.vouched.public_key, identity);
+    assert!(signature.verify(&target("prod".parse().unwrap()), &key));
+    assert!(!signature.verify(&target("default".parse().unwrap()), &key));
 }
 
 #[tokio::test]

@@ -22,7 +22,13 @@ pub(super) fn pubkey_ask() -> Value {
 }
 
 pub(super) fn pubkey_answer() -> Value {
-    json!({"accessor": accessor(), "owner": "alice.near", "pubkey": X25519_KEY})
+    json!({
+        "accessor": accessor(),
+        "owner": "alice.near",
+        "pubkey": X25519_KEY,
+        "public_key": PUBLIC_KEY,
+        "signature": SIGNATURE,
+    })
 }
 
 pub(super) fn generate_ask() -> Value {
@@ -55,6 +61,8 @@ pub(super) fn revised_answer() -> Value {
         "encrypted_data_base64": SEALED,
         "all_keys": ["API_KEY", "PROTECTED_SEED"],
         "accessor": accessor(),
+        "public_key": PUBLIC_KEY,
+        "signature": SIGNATURE,
     })
 }
 
