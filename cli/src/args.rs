@@ -426,6 +426,8 @@ pub enum Measure {
     /// A request whose guest has to be built from nothing, one for the next commit of the same repository, and one for a commit that is
     /// built.
     Compile,
+    /// What secrets add to a request, and how many questions the keystore answers.
+    Secrets,
     /// Requests while the worker is killed at random: every one is answered once.
     Crashes {
         /// How many requests.

@@ -5,6 +5,7 @@ mod compile;
 mod crashes;
 mod journey;
 mod load;
+mod secrets;
 
 use anyhow::Result;
 
@@ -15,6 +16,7 @@ use crate::say::Voice;
 pub(crate) async fn bench(what: &Measure, voice: Voice) -> Result<()> {
     match *what {
         Measure::Journey { requests, clients } => journey::measure(requests, clients, voice).await,
+        Measure::Secrets => secrets::measure(voice).await,
         Measure::Compile => compile::measure(voice).await,
         Measure::Crashes { requests, seed } => crashes::measure(requests, seed, voice).await,
     }

@@ -22,6 +22,8 @@ enum Bench {
     Crashes,
     /// Builds: the first commit of a repository against the next one, and against one that is built already.
     Compile,
+    /// Secrets: what they add to a request, and questions to the keystore against plain views of the node.
+    Secrets,
     /// Guests: metered against native, unmetered and interpreted ones; processes against a bare new process.
     Exec,
 }
@@ -32,6 +34,7 @@ pub(crate) fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
         Bench::Journey => "journey",
         Bench::Crashes => "crashes",
         Bench::Compile => "compile",
+        Bench::Secrets => "secrets",
         Bench::Exec => {
             for example in ["overhead", "processes"] {
                 cmd!(

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use clients::near::{Outcome, Sender};
 use clients::outlayer::Contract;
 use protocol::NearToken;
-use protocol::request::RequestArgs;
+use protocol::request::{RequestArgs, SecretsReference};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -65,6 +65,16 @@ impl Load {
         })
     }
 
+    /// The same requests, with secrets.
+    pub(super) fn with_secrets(&self, secrets_ref: &SecretsReference) -> Self {
+        let mut args = RequestArgs::clone(&self.args);
+        args.secrets_ref = Some(secrets_ref.clone());
+        Self {
+            args: Arc::new(args),
+            ..self.clone()
+        }
+    }
+
     /// Sends one request and waits until it has ended.
     pub(super) async fn one(&self) -> Result<Answered> {
         let began = Instant::now();
@@ -110,4 +120,11 @@ fn take(left: &AtomicU64) -> bool {
         left.checked_sub(1)
     })
     .is_ok()
+}
+
+/// The median, in milliseconds.
+pub(super) fn median_ms(times: &mut [Duration]) -> f64 {
+    times.sort_unstable();
+    let middle = times.get(times.len() / 2);
+    middle.copied().unwrap_or_default().as_secs_f64() * 1e3
 }

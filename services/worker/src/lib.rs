@@ -29,7 +29,7 @@ pub use config::Config;
 pub use notary::Notary;
 pub use parts::{Given, Parts};
 pub use steps::{LogSteps, Step, WatchSteps};
-pub use vault::Vault;
+pub use vault::{Asker, Refusal, Vault};
 
 /// A worker at work.
 #[derive(Debug)]

@@ -36,7 +36,7 @@ impl std::fmt::Debug for Vault {
 
 /// Why there are no secrets.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// The keystore refused, or cannot be reached.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -70,7 +70,7 @@ impl Vault {
     }
 
     /// The secrets of a request, for the code that is about to run.
-    pub(crate) async fn unlock(
+    pub async fn unlock(
         &self,
         asker: &Asker<'_>,
         secrets_ref: &SecretsReference,
@@ -120,9 +120,13 @@ impl Vault {
 
 /// On whose behalf, and as whom, is asked.
 #[derive(Debug)]
-pub(crate) struct Asker<'a> {
-    pub(crate) contract_id: &'a AccountId,
-    pub(crate) notary: &'a Notary,
-    pub(crate) request_id: RequestId,
-    pub(crate) artifact: ArtifactHash,
+pub struct Asker<'a> {
+    /// The contract that holds the request.
+    pub contract_id: &'a AccountId,
+    /// Signs.
+    pub notary: &'a Notary,
+    /// The pending request.
+    pub request_id: RequestId,
+    /// What is about to be executed.
+    pub artifact: ArtifactHash,
 }
