@@ -35,19 +35,23 @@ pub struct Keystore {
 #[group(required = true, multiple = false)]
 pub struct MasterKey {
     /// A file that only its owner can read: 32 bytes, or 64 hexadecimal digits.
-    #[arg(long, env = "OUTLAYER_MASTER_KEY_FILE", value_name = "FILE")]
-    pub master_key_file: Option<PathBuf>,
+    #[arg(
+        long = "master-key-file",
+        env = "OUTLAYER_MASTER_KEY_FILE",
+        value_name = "FILE"
+    )]
+    pub file: Option<PathBuf>,
     /// The socket of dstack's agent, which derives the key for this application.
     #[arg(long, env = "OUTLAYER_DSTACK_SOCKET", value_name = "SOCKET")]
     pub dstack: Option<PathBuf>,
     /// The key itself, 64 hexadecimal digits. For development only: whoever reads the settings reads every secret.
     #[arg(
-        long,
+        long = "insecure-master-key",
         env = "OUTLAYER_INSECURE_MASTER_KEY",
         hide_env_values = true,
         value_name = "KEY"
     )]
-    pub insecure_master_key: Option<String>,
+    pub setting: Option<String>,
 }
 
 /// Under which path dstack's agent derives the key.
@@ -56,12 +60,12 @@ const DSTACK_PATH: &str = "outlayer/keystore/master";
 impl MasterKey {
     /// The one that was named.
     pub fn named(self) -> Option<keystore::Master> {
-        let file = self.master_key_file.map(keystore::Master::File);
+        let file = self.file.map(keystore::Master::File);
         let dstack = self.dstack.map(|socket| keystore::Master::Dstack {
             socket,
             path: DSTACK_PATH.to_owned(),
         });
-        let setting = self.insecure_master_key;
+        let setting = self.setting;
         let setting = setting.map(|digits| keystore::Master::Setting(digits.into()));
         file.or(dstack).or(setting)
     }

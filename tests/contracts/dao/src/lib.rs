@@ -78,6 +78,9 @@ impl Contract {
     }
 
     fn check_owner(&self) {
-        require!(env::predecessor_account_id() == self.owner_id, "only the owner");
+        require!(
+            env::predecessor_account_id() == self.owner_id,
+            "only the owner"
+        );
     }
 }
