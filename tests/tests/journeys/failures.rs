@@ -193,18 +193,3 @@ async fn two_workers_that_miss_an_artifact_build_it_once_and_one_request_pays() 
     assert_eq!(built.count(), 1, "{jobs:?}");
     town.close().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_names_secrets_is_refused_and_not_run_without_them() {
-    let town = Town::new(PROGRAM).await.unwrap();
-    let source = town.publish(Guest::Probe).await.unwrap();
-    let alice = &town.platform.accounts.alice;
-    let secrets = json!({"profile": "default", "account_id": alice});
-    let request = json!({"source": source, "input_data": "say hi", "secrets_ref": secrets});
-
-    let answer = town.ask(request).await.unwrap();
-
-    assert_eq!(answer.failure(), Some(FailureCode::SecretsDenied));
-    assert_eq!(answer.value, Ok(Value::Null));
-    town.close().await;
-}
