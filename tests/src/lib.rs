@@ -7,7 +7,9 @@ mod answer;
 mod contracts;
 mod guests;
 mod sandbox;
+mod scan;
 mod secrets;
+mod tap;
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -28,7 +30,9 @@ use tokio::process::{Child, Command};
 pub use answer::Answer;
 pub use guests::Guest;
 pub use sandbox::Sandbox;
+pub use scan::{Find, Findings, Scan};
 pub use secrets::YOCTO;
+pub use tap::Tap;
 
 /// What a request carries unless a journey says otherwise.
 pub const DEPOSIT: NearToken = NearToken::from_millinear(100);
