@@ -94,10 +94,10 @@ impl Scan {
                 self.look_into(&path, findings)?;
             } else if kind.is_symlink() {
                 let target = fs::read_link(&path)?;
-                self.note(&path, self.find(target.as_os_str().as_bytes()), findings);
+                findings.note(&path, self.find(target.as_os_str().as_bytes()));
             } else if kind.is_file() {
                 let offset = self.file(&path, findings)?;
-                self.note(&path, offset, findings);
+                findings.note(&path, offset);
             }
         }
         Ok(())
@@ -138,15 +138,17 @@ impl Scan {
                 let Ok(bytes) = fs::read(&place) else {
                     continue;
                 };
-                self.note(&place, self.find(&bytes), &mut findings);
+                findings.note(&place, self.find(&bytes));
             }
         }
         Ok(findings.finds)
     }
+}
 
-    fn note(&self, place: &Path, offset: Option<usize>, findings: &mut Findings) {
+impl Findings {
+    fn note(&mut self, place: &Path, offset: Option<usize>) {
         if offset.is_some() {
-            findings.finds.push(Find {
+            self.finds.push(Find {
                 place: place.to_owned(),
                 offset,
             });
@@ -157,7 +159,7 @@ impl Scan {
 /// The forms that a piece may have in a file, as regular expressions: as it is; in hexadecimal; in base64, wherever in it the piece begins; as
 /// the list of numbers that debugging prints; escaped as debugging prints bytes.
 fn forms_of(piece: &[u8]) -> Vec<String> {
-    let as_it_is = piece.iter().map(|byte| format!(r"\x{byte:02x}")).collect();
+    let as_it_is: Vec<_> = piece.iter().map(|byte| format!(r"\x{byte:02x}")).collect();
     let as_text = String::from_utf8(piece.to_ascii_uppercase());
     let numbers: Vec<_> = piece.iter().map(u8::to_string).collect();
     let mut forms = vec![
@@ -166,7 +168,7 @@ fn forms_of(piece: &[u8]) -> Vec<String> {
         // Between them may be a blank or a new line with more of them.
         numbers.join(r",\s*"),
         regex::escape(&piece.escape_ascii().to_string()),
-        as_it_is,
+        as_it_is.concat(),
     ];
     forms.extend(as_text.ok().map(|text| regex::escape(&text)));
     for skipped in 0..3 {
@@ -211,7 +213,7 @@ mod tests {
         let found = forms.iter().filter(|form| scan.find(form).is_some());
 
         assert_eq!(found.count(), forms.len());
-        assert_eq!(scan.find(SECRET[1..16].as_bytes()), None);
+        assert_eq!(scan.find(&SECRET.as_bytes()[1..16]), None);
     }
 
     #[test]
@@ -220,7 +222,7 @@ mod tests {
         let scan = Scan::of(SECRET).unwrap();
         let begins = STRETCH - 8;
         let mut bytes = vec![b'.'; begins];
-        bytes.extend_from_slice(SECRET[..PIECE].as_bytes());
+        bytes.extend_from_slice(&SECRET.as_bytes()[..PIECE]);
         fs::write(folder.path().join("large"), bytes).unwrap();
 
         let findings = scan.folder(folder.path()).unwrap();

@@ -32,6 +32,9 @@ const EXECUTIONS: usize = 1_000;
 /// How many wait at the same time.
 const AT_ONCE: usize = 64;
 
+/// How many end between one failure and the next: the last of them strikes while there is still something to ask.
+const APART: usize = 70;
+
 /// How long something may break and be mended.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -82,21 +85,20 @@ async fn play(
 ) -> Result<Ended> {
     let mut cases = Case::deal(EXECUTIONS, dice).into_iter();
     let mut faults = Fault::deal(dice);
-    // The last fault strikes while there is still something to ask.
-    let apart = (EXECUTIONS - AT_ONCE) / (faults.len() + 1);
     let mut asked = JoinSet::new();
     let mut ended = Vec::new();
     loop {
-        for case in cases.by_ref().take(AT_ONCE - asked.len()) {
+        for case in cases.by_ref().take(AT_ONCE.saturating_sub(asked.len())) {
             let answer = stage.town.ask_meanwhile(profiles.request(case));
             asked.spawn(async move { (case, answer.await) });
         }
         let Some(joined) = asked.join_next().await else {
+            assert_eq!(faults, [], "too few executions for all that breaks");
             return Ok(ended);
         };
         let (case, outcome) = joined?;
         ended.push((case, stage.town.answer_of(&outcome??)?));
-        if ended.len().is_multiple_of(apart)
+        if ended.len().is_multiple_of(APART)
             && let Some(fault) = faults.pop()
         {
             assert_eq!(scan.processes()?, [], "a process shows the canary");
