@@ -5,6 +5,7 @@
 mod accounts;
 mod chain;
 mod contracts;
+mod detours;
 mod key_file;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use tempfile::TempDir;
 use worker::{LogSteps, WatchSteps, Worker};
 
 pub use accounts::Accounts;
+pub use detours::Detours;
 
 use crate::args;
 use crate::compiling_process;
@@ -100,6 +102,7 @@ pub struct Platform {
     worker: Option<Worker>,
     worker_token: String,
     settings: Settings,
+    detours: Detours,
     folder: PathBuf,
     _temporary: Option<TempDir>,
 }
@@ -135,6 +138,7 @@ impl Platform {
             worker: None,
             worker_token: String::new(),
             settings,
+            detours: Detours::default(),
             folder,
             _temporary: temporary,
         };
@@ -156,10 +160,14 @@ impl Platform {
         config.ingest.start = coordinator::ingest::Start::Height(1);
         config.ingest.poll_ms = 20;
         config.queue = self.settings.queue;
-        config.keystore = Some(self.keystore_url.parse()?);
-        let source = services::neardata(&self.localnet.feed_url(), &self.accounts.outlayer)?;
+        let detours = &self.detours;
+        let keystore = detours.coordinator_to_keystore.as_ref();
+        config.keystore = Some(keystore.unwrap_or(&self.keystore_url).parse()?);
+        let feed = detours.coordinator_to_blocks.clone();
+        let feed = feed.unwrap_or_else(|| self.localnet.feed_url());
+        let source = services::neardata(&feed, &self.accounts.outlayer)?;
         let parts = services::coordinator_parts(
-            self.contract(),
+            self.contract_by(detours.coordinator_to_chain.as_deref())?,
             source,
             Some(self.repositories.folder()),
             SystemClock::shared(),
@@ -193,7 +201,8 @@ impl Platform {
             config.listen.set_port(port);
         }
         let operator = self.accounts.operator.clone();
-        let parts = services::keystore_parts(self.contract(), operator, SystemClock::shared());
+        let contract = self.contract_by(self.detours.keystore_to_chain.as_deref())?;
+        let parts = services::keystore_parts(contract, operator, SystemClock::shared());
         let keystore = Keystore::start(config, parts).await?;
         self.keystore_url = keystore.url();
         self.keystore_key = keystore.identity().public_key;
@@ -208,6 +217,11 @@ impl Platform {
             (Some(keystore), Ending::Sudden) => drop(keystore),
             (None, _) => {}
         }
+    }
+
+    /// Lets the parts that are started from now on reach each other by other addresses.
+    pub fn go_by(&mut self, detours: Detours) {
+        self.detours = detours;
     }
 
     /// Starts the worker in this process.
@@ -296,6 +310,15 @@ impl Platform {
     /// The contract.
     pub fn contract(&self) -> Contract {
         Contract::new(self.node.clone(), self.accounts.outlayer.clone())
+    }
+
+    /// The contract, for a part that may reach the chain by another address.
+    fn contract_by(&self, detour: Option<&str>) -> Result<Contract> {
+        let Some(url) = detour else {
+            return Ok(self.contract());
+        };
+        let node = Node::connect(&NodeSettings::new(vec![url.parse()?]))?;
+        Ok(Contract::new(node, self.accounts.outlayer.clone()))
     }
 
     /// Signs for one of the platform's accounts.

@@ -8,7 +8,9 @@ mod contracts;
 mod guests;
 mod liar;
 mod sandbox;
+mod scan;
 mod secrets;
+mod tap;
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -30,7 +32,9 @@ pub use answer::Answer;
 pub use guests::Guest;
 pub use liar::Lie;
 pub use sandbox::Sandbox;
+pub use scan::{Find, Findings, Scan};
 pub use secrets::YOCTO;
+pub use tap::Tap;
 
 /// What a request carries unless a journey says otherwise.
 pub const DEPOSIT: NearToken = NearToken::from_millinear(100);

@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod canary;
 mod commands;
 mod conditions;
 mod crashes;

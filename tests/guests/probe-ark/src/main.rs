@@ -17,6 +17,10 @@ fn obey(command: &str, rest: &str, input_bytes: usize) {
     match command {
         "say" => stdout.write_all(rest.as_bytes()).unwrap(),
         "env" => stdout.write_all(std::env::var(rest).unwrap_or_default().as_bytes()).unwrap(),
+        "digest" => {
+            let value = std::env::var(rest).unwrap_or_default();
+            write!(stdout, "{:016x}", digest(value.as_bytes())).unwrap();
+        }
         "repeat" => stdout.write_all(&vec![b'x'; count()]).unwrap(),
         "bytes" => stdout.write_all(&vec![0xff; count()]).unwrap(),
         "warn" => std::io::stderr().write_all(rest.as_bytes()).unwrap(),
@@ -32,4 +36,11 @@ fn obey(command: &str, rest: &str, input_bytes: usize) {
         "ignore" => {}
         other => panic!("unknown command {other}"),
     }
+}
+
+/// FNV-1a: says that a value is there, and which, without saying what it is.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
