@@ -30,6 +30,9 @@ const CONTRACTS: &[(&str, &[&str])] = &[(
     ],
 )];
 
+/// Libraries of ours that browsers run too. They are compiled with the contracts' profile, for what they share with them is built by then.
+const PORTABLE: &[&str] = &["sealing"];
+
 /// A crate that becomes wasm, in a workspace of its own or in ours.
 pub(crate) struct Crate {
     name: String,
@@ -51,6 +54,10 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
             fs::metadata(&module)?.len(),
             module.display()
         );
+    }
+    for name in PORTABLE {
+        Crate::portable(name).cargo(shell, "build").run()?;
+        eprintln!("{name} builds for browsers");
     }
     Ok(())
 }
@@ -82,6 +89,15 @@ impl Crate {
             manifest: manifest.to_owned(),
             contract: types.is_some_and(|types| types.contains(&Value::from("cdylib"))),
         })
+    }
+
+    /// A library of our workspace, for the target that contracts have.
+    fn portable(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            manifest: "Cargo.toml".to_owned(),
+            contract: true,
+        }
     }
 
     /// The target, and the profile that makes what is deployed.
