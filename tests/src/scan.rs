@@ -27,7 +27,7 @@ pub struct Scan {
 }
 
 /// A place where the secret was found. It says where, never what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Find {
     /// A file, or what of a process.
     pub place: PathBuf,
@@ -49,6 +49,16 @@ pub struct Findings {
 impl fmt::Debug for Scan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scan").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Find {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.place.display();
+        match self.offset {
+            Some(offset) => write!(f, "{place} at {offset}"),
+            None => write!(f, "the name {place}"),
+        }
     }
 }
 

@@ -85,7 +85,7 @@ pub(super) fn assert_forbids_cores(pid: &str) -> Result<()> {
     Ok(())
 }
 
-/// Core files in `folder`, where processes would leave them, and whatever holds the canary where else this machine puts core files.
+/// Core files where the worker would leave them, whatever is in them, and what holds the canary where else this machine puts core files.
 pub(super) fn cores(folder: &Path, scan: &Scan) -> Result<Vec<Find>> {
     let mut finds = Vec::new();
     for entry in std::fs::read_dir(folder.join("cwd"))? {
