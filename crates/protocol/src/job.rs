@@ -15,6 +15,7 @@
 //! | `POST /worker/builds/claim` | [`crate::progress::ClaimAsk`] | 200 [`crate::progress::Claim`] |
 //! | `POST /worker/builds/progress` | [`crate::progress::ProgressReport`] | 200 [`Extension`], or 409 `build_lost` |
 //! | `POST /worker/builds/release` | [`crate::progress::BuildName`] | 204 |
+//! | `GET /worker/branch?repo&commit` | | 200 [`crate::public::BranchView`] |
 //! | `GET /worker/artifacts/{sha256}` | | 200 the bytes, or 404 |
 //! | `PUT /worker/artifacts/{sha256}` | the bytes | 204 |
 //! | `POST /worker/artifacts/{sha256}/published` | [`crate::artifact::Published`] | 204 |

@@ -36,7 +36,7 @@ pub struct Settings {
     pub keep_passing_ms: u64,
     /// The most answers that are kept; the oldest go, with the next upkeep.
     pub most: u64,
-    /// Questions to hosts a minute.
+    /// Questions to hosts a minute, on behalf of anyone but workers.
     pub per_minute: u32,
 }
 
@@ -90,6 +90,15 @@ struct Answer {
     is_known: bool,
 }
 
+/// On whose behalf a host is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Anyone: not too often.
+    Anyone,
+    /// A worker, whose job waits: strangers must not be able to use up its turn.
+    Worker,
+}
+
 /// Why there is no answer, for all who wait for it.
 #[derive(Clone)]
 enum Failure {
@@ -128,7 +137,12 @@ impl Branches {
     }
 
     /// Which branch of `repo` is meant by `wanted`.
-    pub(crate) async fn resolve(&self, repo: Repo, wanted: Wanted) -> Result<BranchView, Error> {
+    pub(crate) async fn resolve(
+        &self,
+        asker: Asker,
+        repo: Repo,
+        wanted: Wanted,
+    ) -> Result<BranchView, Error> {
         let view = |branch: Option<Branch>, cached| BranchView {
             branch: branch.map(|branch| branch.as_str().to_owned()),
             repo_normalized: repo.as_str().to_owned(),
@@ -137,7 +151,14 @@ impl Branches {
         if let Some(branch) = self.0.answers.find(&repo, &wanted).await? {
             return Ok(view(branch, true));
         }
-        let found = self.flight((repo.clone(), wanted)).await;
+        let question = (repo.clone(), wanted);
+        let found = match self.flight(asker, question.clone()).await {
+            // It is a stranger's question that was one too many.
+            Err(Failure::TooMany) if asker == Asker::Worker => {
+                ask(self.0.clone(), asker, question).await
+            }
+            found => found,
+        };
         match found {
             Ok(answer) => Ok(view(answer.branch, answer.is_known)),
             Err(Failure::TooMany) => Err(Error::RateLimited),
@@ -151,14 +172,16 @@ impl Branches {
     }
 
     /// The question as somebody is asking it, or else asked anew.
-    fn flight(&self, question: Question) -> Flight {
+    fn flight(&self, asker: Asker, question: Question) -> Flight {
         let flights = &self.0.flights;
         let mut flights = flights.lock().unwrap_or_else(PoisonError::into_inner);
         flights.retain(|_, flight| going_on(flight).is_some());
         if let Some(flight) = flights.get(&question).and_then(going_on) {
             return flight;
         }
-        let asking = ask(self.0.clone(), question.clone()).boxed().shared();
+        let asking = ask(self.0.clone(), asker, question.clone())
+            .boxed()
+            .shared();
         if let Some(weak) = asking.downgrade() {
             flights.insert(question, weak);
         }
@@ -171,7 +194,7 @@ fn going_on(flight: &WeakShared<BoxFuture<'static, Found>>) -> Option<Flight> {
 }
 
 /// Asks the repository's host, and keeps the answer.
-async fn ask(inner: Arc<Inner>, (repo, wanted): Question) -> Found {
+async fn ask(inner: Arc<Inner>, asker: Asker, (repo, wanted): Question) -> Found {
     // Somebody's answer may have come in since this question's was looked for.
     if let Ok(Some(branch)) = inner.answers.find(&repo, &wanted).await {
         return Ok(Answer {
@@ -179,7 +202,7 @@ async fn ask(inner: Arc<Inner>, (repo, wanted): Question) -> Found {
             is_known: true,
         });
     }
-    if !inner.allowance.take() {
+    if asker == Asker::Anyone && !inner.allowance.take() {
         return Err(Failure::TooMany);
     }
     let heads = inner.hosts.heads(&repo).await.map_err(Failure::Unread)?;

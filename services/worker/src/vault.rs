@@ -64,11 +64,6 @@ impl Vault {
         Self::new(line, keystore, clock, StdRng::from_os_rng())
     }
 
-    /// The coordinator, for what it tells anyone.
-    pub(crate) const fn line(&self) -> &Public {
-        &self.line
-    }
-
     /// The secrets of a request, for the code that is about to run.
     pub async fn unlock(
         &self,

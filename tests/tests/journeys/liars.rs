@@ -84,7 +84,7 @@ async fn a_branch_that_the_coordinator_made_up_opens_nothing() {
         &town,
         &alice,
         &request(&source, &carol),
-        "/resolve-branch",
+        "/worker/branch",
         |said| said.replace("experiment", "main"),
     )
     .await;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use protocol::artifact::{Published, SignedBuild};
 use protocol::job::{Extension, Fail, Fence, Finish, HiddenLog, Lease, LeaseAsk, Retry};
 use protocol::progress::{BuildName, BuildProgress, Claim, ClaimAsk, ProgressReport};
+use protocol::public::BranchView;
 use protocol::source::BuildTarget;
 use protocol::{ArtifactHash, CommitHash, JobId};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -77,6 +78,13 @@ impl Worker {
             ("build_target", build_target.triple()),
         ]);
         or_nothing(self.0.json(request).await)
+    }
+
+    /// Of which branch of a repository a commit is, or was not long ago.
+    pub async fn branch(&self, repo: &str, commit: &CommitHash) -> Result<BranchView, Error> {
+        let request = self.0.request(Method::GET, &["worker", "branch"]);
+        let query = [("repo", repo), ("commit", commit.as_str())];
+        self.0.json(request.query(&query)).await
     }
 
     /// Tells what a source was built to.

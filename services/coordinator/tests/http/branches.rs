@@ -147,6 +147,23 @@ async fn hosts_are_not_asked_too_often_and_what_is_known_is_answered_all_the_sam
 }
 
 #[tokio::test]
+async fn strangers_do_not_use_up_a_workers_questions() {
+    let town = Town::start_with(|config| config.branches.per_minute = 1).await;
+    town.hosts.have("main", "a");
+    let worker = town.worker("w1").await;
+    let of_worker = |digit: &str| format!("branch?repo=alice/app&commit={}", digit.repeat(40));
+    resolved(&town, &"b".repeat(40)).await;
+
+    let stranger = refusal(town.fetch(&path("alice/app", &"a".repeat(40))).await).await;
+    let view: BranchView = worker.get(&of_worker("a")).await.json().await.unwrap();
+    let nobody = refusal(town.fetch(&format!("/worker/{}", of_worker("a"))).await).await;
+
+    assert_eq!(stranger, (429, "rate_limited".into()));
+    assert_eq!(view.branch, Some("main".into()));
+    assert_eq!(nobody, (401, "not_a_worker".into()));
+}
+
+#[tokio::test]
 async fn what_a_host_does_not_answer_is_not_kept() {
     let town = Town::start().await;
     let commit = "a".repeat(40);

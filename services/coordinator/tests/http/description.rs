@@ -29,7 +29,7 @@ async fn every_route_that_is_described_is_served() {
         }
     }
 
-    assert_eq!(routes, 43);
+    assert_eq!(routes, 44);
 }
 
 #[tokio::test]

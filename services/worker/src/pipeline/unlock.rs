@@ -14,7 +14,7 @@ use sealing::Secrets;
 use super::compile::Compiled;
 use crate::parts::Parts;
 use crate::setback::Setback;
-use crate::vault::{Asker, Refusal, Vault};
+use crate::vault::{Asker, Refusal};
 
 /// Opens the secrets that the request names; none if it names none.
 pub(super) async fn unlock(
@@ -33,7 +33,7 @@ pub(super) async fn unlock(
         let message = "this worker has no keystore and opens no secrets";
         Setback::of(FailureCode::SecretsUnavailable, message.into())
     })?;
-    let accessors = accessors(parts, vault, request, source, compiled).await?;
+    let accessors = accessors(parts, request, source, compiled).await?;
     let asker = Asker {
         contract_id: &parts.config.contract_id,
         notary: &parts.notary,
@@ -57,7 +57,6 @@ const NOT_FOUND: &str = "secrets_not_found";
 /// has the profile decides.
 async fn accessors(
     parts: &Parts,
-    vault: &Vault,
     request: &ExecutionRequest,
     source: &ResolvedSource,
     compiled: &Compiled,
@@ -70,7 +69,7 @@ async fn accessors(
     if let CodeSource::GitHub(git_hub) = &request.resolved_source {
         // What is none is nobody's accessor either.
         if let Ok(repo) = git_hub.repo.parse::<Repo>() {
-            let branch = branch(parts, vault, git_hub, source).await?;
+            let branch = branch(parts, git_hub, source).await?;
             let branch = branch.and_then(|branch| branch.parse().ok());
             accessors.push(Accessor::Repo { repo, branch });
         }
@@ -84,7 +83,6 @@ async fn accessors(
 /// repository must say so too.
 async fn branch(
     parts: &Parts,
-    vault: &Vault,
     git_hub: &GitHub,
     source: &ResolvedSource,
 ) -> Result<Option<String>, Setback> {
@@ -93,8 +91,7 @@ async fn branch(
     };
     let is_hash = git_hub.commit.parse::<protocol::CommitHash>().is_ok();
     let branch = if is_hash {
-        let told = vault.line().resolve_branch(&git_hub.repo, commit.as_str());
-        match told.await {
+        match parts.coordinator.branch(&git_hub.repo, commit).await {
             Ok(view) => view.branch,
             Err(err) if err.is_transient() => return Err(unavailable(err)),
             // It knows no such repository; its word is not needed.
